@@ -3,6 +3,7 @@
 //! Rule files name a check by its registry name; every check documents the official source of its
 //! algorithm.
 
+mod arithmetic;
 mod general;
 mod national;
 
