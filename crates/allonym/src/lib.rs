@@ -1,1 +1,41 @@
-//! The run loop both faces share.
+//! The run loop both faces share: scan, draft, apply.
+//!
+//! The command line and the Python package are thin over this crate: it opens files, resolves
+//! keys, compiles policy to plan, drives batches through it in order and in bounded memory, and
+//! writes outputs that appear whole or not at all, with a receipt beside them.
+//!
+//! It reads no clock and no environment: both are arguments ([`Environment`], `now`).
+
+mod cells;
+mod draft;
+mod failure;
+mod find;
+mod keys;
+mod pipeline;
+mod receipt;
+mod rules;
+mod run;
+mod scan;
+
+pub use allonym_core::{Plan, PlannedColumn, Policy};
+pub use allonym_io::{Compression, Format, Found, Input, ReadOptions, TextEncoding, expand};
+pub use allonym_keys::{
+    KeyInfo, KeyState, Keyring, Passphrase, Profile, Scope, TokenFormat, Tokenizer, Unlock,
+};
+pub use allonym_recognize::{
+    CheckReport, Coverage, EntityCount, Group, Judgement, RuleFile, RuleSet, RuleSummary,
+};
+pub use draft::draft;
+pub use failure::{Failure, Result};
+pub use find::{FindOptions, Finder, Finding};
+pub use keys::{Environment, KeyPlace, create_default_ring, open_ring, ring_place, unlock_for};
+pub use pipeline::{Cancel, Treatment, treat_stream};
+pub use receipt::{Receipt, ReceiptColumn, ReceiptFile, ReceiptKey};
+pub use rules::{load_rules, read_rule_files};
+pub use run::{ApplyJob, ApplyOutcome, PolicySource, Progress, Target, apply};
+pub use scan::{DocumentFindings, Scan, ScanColumn, ScanOptions, scan_batches, scan_path, scan_spans};
+
+/// Doors that take raw secrets: for vectors and audits only.
+pub mod danger {
+    pub use allonym_keys::danger::derive_token;
+}

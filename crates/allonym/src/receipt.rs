@@ -1,0 +1,158 @@
+//! The receipt: what was treated, by which policy, rules and keys, with digests to check it by.
+
+use crate::{Failure, Result};
+use allonym_core::ColumnCounts;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// Schema name of version 1.
+pub(crate) const SCHEMA: &str = "allonym.receipt/1";
+
+/// `OUT.allonym.json`, or `OUT/allonym.receipt.json` for a folder.
+///
+/// Holds digests, names and counts; never a cell. Paths are relative to the receipt.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Receipt {
+    /// `allonym.receipt/1`.
+    pub schema: String,
+    /// Version of the tool.
+    pub tool: String,
+    /// When the run began, RFC 3339; not part of the proof.
+    pub started: String,
+    /// When the run ended, RFC 3339; not part of the proof.
+    pub finished: String,
+    /// What was read, in order.
+    pub inputs: Vec<ReceiptFile>,
+    /// What was written, in the order of the inputs.
+    pub outputs: Vec<ReceiptFile>,
+    /// Digest of the policy.
+    pub policy: Digest,
+    /// Digest of the rules in use.
+    pub rules: Digest,
+    /// Keys that made tokens.
+    pub keys: Vec<ReceiptKey>,
+    /// What happened to each column, summed over files.
+    pub columns: Vec<ReceiptColumn>,
+    /// Notes that a reviewer should read.
+    pub warnings: Vec<String>,
+    /// Signature; null until the ledger signs receipts.
+    pub signature: Option<String>,
+}
+
+/// A digest, by its algorithm.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Digest {
+    /// SHA-256, lower-case hex.
+    pub sha256: String,
+}
+
+/// One file of a run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReceiptFile {
+    /// Relative to the receipt; `-` is standard input or output.
+    pub path: String,
+    /// SHA-256 of the stored bytes, lower-case hex.
+    pub sha256: String,
+    /// Rows.
+    pub rows: u64,
+}
+
+/// One key of a run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReceiptKey {
+    /// Key id.
+    pub id: String,
+    /// Epoch.
+    pub epoch: u32,
+    /// Domain.
+    pub domain: String,
+}
+
+/// One column of a run.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReceiptColumn {
+    /// Path.
+    pub name: String,
+    /// Treatment.
+    pub treatment: String,
+    /// Entity, where known.
+    pub entity: Option<String>,
+    /// Cells changed.
+    pub treated: u64,
+    /// Null cells.
+    pub nulls: u64,
+    /// Cells made null because the policy lists them as stand-ins for "unknown".
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub sentinels: u64,
+    /// Cells made null because they did not read as what the treatment needs.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub unparseable: u64,
+    /// Token look-alikes in text that were replaced.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub lookalikes: u64,
+    /// Findings replaced in text, by entity.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub findings: BTreeMap<String, u64>,
+}
+
+impl Receipt {
+    /// Reads a receipt.
+    ///
+    /// # Errors
+    /// Text that is no receipt of version 1.
+    pub fn parse(text: &str, path: &str) -> Result<Receipt> {
+        let receipt: Receipt = serde_json::from_str(text).map_err(|error| {
+            Failure::new(
+                "ALO-D003",
+                3,
+                format!("{path}: not a receipt (line {}, column {})", error.line(), error.column()),
+            )
+        })?;
+        if receipt.schema == SCHEMA {
+            Ok(receipt)
+        } else {
+            Err(Failure::new("ALO-D003", 3, format!("{path}: not a receipt of version 1")))
+        }
+    }
+
+    /// The receipt's JSON, with a final newline.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        let mut json = serde_json::to_string_pretty(self)
+            .expect("a receipt holds only strings, numbers and string-keyed maps");
+        json.push('\n');
+        json
+    }
+
+    /// Whether both prove the same work: inputs, policy, rules and keys (not times, not paths of
+    /// outputs).
+    #[must_use]
+    pub fn same_work(&self, other: &Receipt) -> bool {
+        let digests = |files: &[ReceiptFile]| -> Vec<String> {
+            files.iter().map(|file| file.sha256.clone()).collect()
+        };
+        digests(&self.inputs) == digests(&other.inputs)
+            && self.policy == other.policy
+            && self.rules == other.rules
+            && self.keys == other.keys
+    }
+}
+
+impl ReceiptColumn {
+    /// Adds a batch's counts.
+    pub(crate) fn add(&mut self, counts: &ColumnCounts) {
+        self.treated += counts.treated;
+        self.nulls += counts.nulls;
+        self.sentinels += counts.sentinels;
+        self.unparseable += counts.unparseable;
+        self.lookalikes += counts.lookalikes;
+        for (entity, count) in &counts.findings {
+            *self.findings.entry(entity.clone()).or_default() += count;
+        }
+    }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature serde asks for")]
+fn is_zero(count: &u64) -> bool {
+    *count == 0
+}
