@@ -4,6 +4,7 @@
 //! algorithm.
 
 mod arithmetic;
+mod calendar;
 mod general;
 mod national;
 
