@@ -1,0 +1,2 @@
+//! End-to-end figures.
+fn main() {}

@@ -1,0 +1,422 @@
+//! What can be typed.
+
+use allonym::{Compression, Format, ReadOptions, TextEncoding};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+/// Find personal data in tables and text, pseudonymize it with keyed tokens, and prove it.
+#[derive(Debug, Parser)]
+#[command(name = "allonym", version, about, disable_help_subcommand = true)]
+#[command(after_help = "Data goes to standard output, talk to standard error; `-` is standard \
+                        input. Exit codes: 0 done, 1 findings or policy breach, 2 usage, 3 bad \
+                        input, 4 keys, 5 internal, 75 storage (retry), 130/143 interrupted.")]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+    #[command(flatten)]
+    pub(crate) global: Global,
+}
+
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Global {
+    /// Output for people or machines
+    #[arg(long, global = true, value_enum, default_value_t = OutputFormat::Human)]
+    pub(crate) format: OutputFormat,
+    /// Say nothing but results and errors
+    #[arg(short, long, global = true)]
+    pub(crate) quiet: bool,
+    /// Log more (twice: everything); never logs data
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub(crate) verbose: u8,
+    /// How log lines look
+    #[arg(long, global = true, value_enum, default_value_t = LogFormat::Text)]
+    pub(crate) log_format: LogFormat,
+    /// Colour
+    #[arg(long, global = true, value_enum, default_value_t = Color::Auto)]
+    pub(crate) color: Color,
+    /// No progress bar
+    #[arg(long, global = true)]
+    pub(crate) no_progress: bool,
+    /// Exit 0 where findings would exit 1
+    #[arg(long, global = true)]
+    pub(crate) exit_zero: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum OutputFormat {
+    Human,
+    Json,
+    Jsonl,
+    Csv,
+    Sarif,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LogFormat {
+    Text,
+    Json,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Color {
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// What personal data is in files: by column, or span by span in text
+    Scan(ScanArguments),
+    /// Draft a policy (allonym.toml) from a scan
+    Init(InitArguments),
+    /// Treat files by a policy; without one, drafts it first
+    Apply(ApplyArguments),
+    /// List, show and check recognition rules
+    Rules(RulesArguments),
+    /// Make, list and check keys
+    Key(KeyArguments),
+    /// Explain an error code (ALO-P003) or why a column was judged so (PATH:COLUMN)
+    Explain(ExplainArguments),
+    /// Print a completion script
+    Completions {
+        /// Shell
+        shell: clap_complete::Shell,
+    },
+    /// Print a JSON Schema
+    Schema {
+        /// Of what
+        #[arg(value_enum, default_value_t = SchemaName::Policy)]
+        what: SchemaName,
+    },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SchemaName {
+    /// allonym.toml
+    Policy,
+}
+
+/// How inputs are read; everything left out is detected.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Reading")]
+pub(crate) struct ReadArguments {
+    /// Format of the input
+    #[arg(long, value_enum)]
+    pub(crate) input_format: Option<FileFormat>,
+    /// Compression of the input
+    #[arg(long, value_enum)]
+    pub(crate) compression: Option<FileCompression>,
+    /// Field delimiter of CSV: one character, or `tab`
+    #[arg(long, value_parser = delimiter)]
+    pub(crate) delimiter: Option<u8>,
+    /// Quote character of CSV
+    #[arg(long, value_parser = one_byte)]
+    pub(crate) quote: Option<u8>,
+    /// The CSV has no header line; columns are column_1, column_2 ...
+    #[arg(long)]
+    pub(crate) no_header: bool,
+    /// Text encoding
+    #[arg(long, value_enum)]
+    pub(crate) encoding: Option<FileEncoding>,
+    /// Rows treated at a time; does not change the output
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=1_048_576))]
+    pub(crate) batch_rows: Option<u32>,
+}
+
+impl ReadArguments {
+    pub(crate) fn options(&self) -> ReadOptions {
+        ReadOptions {
+            format: self.input_format.map(FileFormat::format),
+            compression: self.compression.map(|compression| match compression {
+                FileCompression::None => Compression::Plain,
+                FileCompression::Gzip => Compression::Gzip,
+                FileCompression::Zstd => Compression::Zstd,
+            }),
+            delimiter: self.delimiter,
+            quote: self.quote,
+            header: self.no_header.then_some(false),
+            encoding: self.encoding.map(|encoding| match encoding {
+                FileEncoding::Utf8 => TextEncoding::Utf8,
+                FileEncoding::Utf16le => TextEncoding::Utf16Le,
+                FileEncoding::Utf16be => TextEncoding::Utf16Be,
+                FileEncoding::Windows1252 => TextEncoding::Windows1252,
+            }),
+            batch_rows: self.batch_rows.and_then(|rows| usize::try_from(rows).ok()),
+            ..ReadOptions::default()
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum FileFormat {
+    Parquet,
+    Csv,
+    Jsonl,
+    Ipc,
+    Text,
+}
+
+impl FileFormat {
+    pub(crate) fn format(self) -> Format {
+        match self {
+            FileFormat::Parquet => Format::Parquet,
+            FileFormat::Csv => Format::Csv,
+            FileFormat::Jsonl => Format::JsonLines,
+            FileFormat::Ipc => Format::Ipc,
+            FileFormat::Text => Format::Text,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum FileCompression {
+    None,
+    Gzip,
+    Zstd,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum FileEncoding {
+    #[value(name = "utf-8")]
+    Utf8,
+    #[value(name = "utf-16le")]
+    Utf16le,
+    #[value(name = "utf-16be")]
+    Utf16be,
+    #[value(name = "windows-1252")]
+    Windows1252,
+}
+
+/// What is looked for.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Looking")]
+pub(crate) struct FindArguments {
+    /// Only these entities (allonym rules list)
+    #[arg(long, value_delimiter = ',')]
+    pub(crate) entities: Vec<String>,
+    /// Only rules of these countries (ISO 3166: DE,NL) and of none
+    #[arg(long, value_delimiter = ',')]
+    pub(crate) countries: Vec<String>,
+    /// Only context phrases of these languages (ISO 639: de,en)
+    #[arg(long, value_delimiter = ',')]
+    pub(crate) languages: Vec<String>,
+    /// Leave findings below this score out (0 to 1)
+    #[arg(long, value_parser = score)]
+    pub(crate) min_score: Option<f32>,
+    /// Further folders with rules
+    #[arg(long)]
+    pub(crate) rules: Vec<String>,
+}
+
+impl FindArguments {
+    pub(crate) fn options(&self) -> allonym::FindOptions {
+        allonym::FindOptions {
+            entities: self.entities.clone(),
+            countries: self.countries.clone(),
+            languages: self.languages.clone(),
+            min_score: self.min_score,
+            rule_folders: self.rules.clone(),
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ScanArguments {
+    /// Files, globs or folders; `-` is standard input
+    #[arg(required = true)]
+    pub(crate) paths: Vec<String>,
+    /// Read every row (default: a seeded sample of 50,000)
+    #[arg(long)]
+    pub(crate) full: bool,
+    /// Rows of the sample
+    #[arg(long, default_value_t = 50_000, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) rows: u32,
+    /// Seed of the sample
+    #[arg(long, default_value_t = 0)]
+    pub(crate) seed: u64,
+    /// Report span by span: plain text is one document, JSON Lines one a line
+    #[arg(long)]
+    pub(crate) spans: bool,
+    /// Field of JSON Lines that holds the text, with --spans
+    #[arg(long, default_value = "text")]
+    pub(crate) text_field: String,
+    /// Exit 1 when found: direct, quasi, sensitive, secret, any, or entities by name
+    #[arg(long, value_delimiter = ',')]
+    pub(crate) fail_on: Vec<String>,
+    #[command(flatten)]
+    pub(crate) find: FindArguments,
+    #[command(flatten)]
+    pub(crate) read: ReadArguments,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct InitArguments {
+    /// Files, globs or folders to draft from
+    #[arg(required = true)]
+    pub(crate) paths: Vec<String>,
+    /// Where the policy goes
+    #[arg(long, default_value = "allonym.toml")]
+    pub(crate) to: PathBuf,
+    /// Add columns that the policy lacks; comments and order stay
+    #[arg(long)]
+    pub(crate) update: bool,
+    /// Replace an existing policy
+    #[arg(long, conflicts_with = "update")]
+    pub(crate) force: bool,
+    /// What the data is for; shown in reports
+    #[arg(long, default_value = "")]
+    pub(crate) purpose: String,
+    /// Read every row (default: a seeded sample of 50,000)
+    #[arg(long)]
+    pub(crate) full: bool,
+    #[command(flatten)]
+    pub(crate) keys: KeySource,
+    #[command(flatten)]
+    pub(crate) read: ReadArguments,
+}
+
+/// Which keyring, and how it opens.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Keys")]
+pub(crate) struct KeySource {
+    /// Keyring: file:PATH or env:VARIABLE (default: ALLONYM_KEYS, the policy, your own)
+    #[arg(long, value_name = "REFERENCE")]
+    pub(crate) keys: Option<String>,
+    /// File that holds the keyring's passphrase
+    #[arg(long, value_name = "FILE", conflicts_with = "passphrase_fd")]
+    pub(crate) passphrase_file: Option<PathBuf>,
+    /// Open file descriptor that holds the keyring's passphrase
+    #[arg(long, value_name = "N")]
+    pub(crate) passphrase_fd: Option<u32>,
+}
+
+impl KeySource {
+    pub(crate) fn passphrase(&self) -> Option<PathBuf> {
+        let descriptor = self.passphrase_fd.map(|n| PathBuf::from(format!("/dev/fd/{n}")));
+        self.passphrase_file.clone().or(descriptor)
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ApplyArguments {
+    /// Files, globs or folders; `-` is standard input
+    #[arg(required = true)]
+    pub(crate) paths: Vec<String>,
+    /// File, folder (many inputs, or a name that ends in `/`), or `-` for standard output
+    #[arg(long)]
+    pub(crate) to: String,
+    /// Policy (default: ALLONYM_POLICY, allonym.toml or pyproject.toml upward from here)
+    #[arg(long)]
+    pub(crate) policy: Option<PathBuf>,
+    /// Print what would be done and stop
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Replace an existing output
+    #[arg(long)]
+    pub(crate) force: bool,
+    /// Keep what an interrupted run finished
+    #[arg(long)]
+    pub(crate) resume: bool,
+    /// Where the receipt goes (default: beside the output)
+    #[arg(long)]
+    pub(crate) receipt: Option<PathBuf>,
+    /// Format of the output (default: by its name, else the input's)
+    #[arg(long, value_enum)]
+    pub(crate) output_format: Option<FileFormat>,
+    /// Treating threads (default: one a core); does not change the output
+    #[arg(long, short, value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub(crate) jobs: Option<u16>,
+    /// The time that receipts state, RFC 3339 (default: SOURCE_DATE_EPOCH, else now)
+    #[arg(long)]
+    pub(crate) as_of: Option<String>,
+    #[command(flatten)]
+    pub(crate) keys: KeySource,
+    #[command(flatten)]
+    pub(crate) read: ReadArguments,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RulesArguments {
+    #[command(subcommand)]
+    pub(crate) action: RulesAction,
+    /// Further folders with rules
+    #[arg(long, global = true)]
+    pub(crate) rules: Vec<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum RulesAction {
+    /// All rules
+    List,
+    /// The file of one rule or entity
+    Show {
+        /// Rule id or entity
+        id: String,
+    },
+    /// Run every example and near-miss
+    Check {
+        /// Folder or file; the shipped rules when left out
+        folder: Option<PathBuf>,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct KeyArguments {
+    #[command(subcommand)]
+    pub(crate) action: KeyAction,
+    #[command(flatten)]
+    pub(crate) source: KeySource,
+    /// The time that new keys state, RFC 3339 (default: SOURCE_DATE_EPOCH, else now)
+    #[arg(long, global = true)]
+    pub(crate) as_of: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum KeyAction {
+    /// Make a keyring, or a new active key in it
+    New {
+        /// The human's name for the key
+        #[arg(long, default_value = "default")]
+        label: String,
+        /// Tenant
+        #[arg(long, default_value = "default")]
+        tenant: String,
+    },
+    /// Ids, labels and states; never a key
+    List,
+    /// What is not production grade
+    Doctor,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ExplainArguments {
+    /// ALO-... or PATH:COLUMN
+    pub(crate) subject: String,
+    /// Read every row (default: a seeded sample of 50,000)
+    #[arg(long)]
+    pub(crate) full: bool,
+    #[command(flatten)]
+    pub(crate) read: ReadArguments,
+}
+
+fn delimiter(text: &str) -> Result<u8, String> {
+    match text {
+        "tab" | "\\t" => Ok(b'\t'),
+        _ => one_byte(text),
+    }
+}
+
+fn one_byte(text: &str) -> Result<u8, String> {
+    match text.as_bytes() {
+        [byte] if byte.is_ascii() && !matches!(byte, b'\n' | b'\r' | 0) => Ok(*byte),
+        _ => Err("expected one ASCII character".to_owned()),
+    }
+}
+
+fn score(text: &str) -> Result<f32, String> {
+    match text.parse::<f32>() {
+        Ok(score) if (0.0..=1.0).contains(&score) => Ok(score),
+        _ => Err("expected a number from 0 to 1".to_owned()),
+    }
+}

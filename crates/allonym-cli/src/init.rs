@@ -1,0 +1,86 @@
+//! `allonym init`.
+
+use crate::arguments::InitArguments;
+use crate::progress::Meter;
+use crate::session::Session;
+use allonym::{
+    Failure, Policy, Result, ScanOptions, create_default_ring, draft_policy, expand,
+    ring_place, write_whole,
+};
+use std::fs;
+
+pub(crate) fn run(arguments: &InitArguments, session: &mut Session) -> Result<u8> {
+    let to = &arguments.to;
+    let existing = fs::read_to_string(to).ok();
+    if existing.is_some() && !arguments.update && !arguments.force {
+        return Err(Failure::new("ALO-U002", 2, format!("policy `{}` exists", to.display()))
+            .hint("add what it lacks with --update, or replace it with --force"));
+    }
+    if existing.is_none() && arguments.update {
+        return Err(Failure::new("ALO-P001", 2, format!("no policy at `{}`", to.display()))
+            .hint("leave --update out to draft one"));
+    }
+    let inputs = expand(&arguments.paths)?;
+    for skipped in &inputs.skipped {
+        session.note(&format!("left out `{skipped}`: not a format that is read"));
+    }
+    let name = inputs.found.first().map(|found| found.relative.as_str()).unwrap_or("draft");
+    let name = std::path::Path::new(name).file_stem().unwrap_or_default().to_string_lossy();
+    let options = ScanOptions {
+        full: arguments.full,
+        cancel: session.cancel.clone(),
+        ..ScanOptions::default()
+    };
+    let meter = Meter::new(session.progress_kind());
+    let told = |bytes, size| meter.tell("scanning", &name, bytes, size);
+    let (policy, scan) = draft_policy(
+        &inputs.found,
+        &arguments.read.options(),
+        &options,
+        &name,
+        &arguments.purpose,
+        &told,
+    )?;
+    drop(meter);
+    let text = match &existing {
+        Some(existing) if arguments.update => Policy::update_toml(existing, &policy)?,
+        _ => policy.to_toml(),
+    };
+    if existing.as_deref() == Some(text.as_str()) {
+        session.say(&format!("{}: nothing to add", to.display()));
+        return Ok(0);
+    }
+    write_whole(to, text.as_bytes(), existing.is_some())?;
+    session.say(&format!(
+        "{}: {} columns, drafted from {}",
+        to.display(),
+        scan.columns.len(),
+        if scan.sampled { "a sample" } else { "every row" }
+    ));
+    if policy.needs_keys() {
+        offer_ring(arguments, &policy, session)?;
+    }
+    session.hint(&format!(
+        "read {}, then: allonym apply {} --to OUT",
+        to.display(),
+        arguments.paths.join(" ")
+    ));
+    Ok(0)
+}
+
+/// A first run has no keyring: make the user's own one and say so.
+fn offer_ring(arguments: &InitArguments, policy: &Policy, session: &mut Session) -> Result<()> {
+    let environment =
+        session.environment.clone().with_passphrase_file(arguments.keys.passphrase());
+    let place = ring_place(arguments.keys.keys.as_deref(), None, &environment)?;
+    if place.said_by != "default" || place.path.exists() {
+        return Ok(());
+    }
+    let now = session.clock(None)?();
+    let tenant = &policy.keys().tenant;
+    let ring = create_default_ring(&place.path, "default", tenant, &now, &environment)?;
+    if let Some(key) = ring.keys().first() {
+        session.note(&crate::key::created(&place.path, &key.id));
+    }
+    Ok(())
+}

@@ -1,0 +1,131 @@
+//! `allonym key`.
+
+use crate::arguments::{KeyAction, KeyArguments, OutputFormat};
+use crate::session::Session;
+use crate::table;
+use allonym::{
+    Environment, Failure, KeyInfo, KeyState, Keyring, Result, create_default_ring, ring_place,
+    unlock_for,
+};
+use std::path::Path;
+
+pub(crate) fn run(arguments: &KeyArguments, session: &mut Session) -> Result<u8> {
+    let environment =
+        session.environment.clone().with_passphrase_file(arguments.source.passphrase());
+    let place = ring_place(arguments.source.keys.as_deref(), None, &environment)?;
+    let now = session.clock(arguments.as_of.as_deref())?();
+    match &arguments.action {
+        KeyAction::New { label, tenant } => {
+            new(&place.path, label, tenant, &now, &environment, session)
+        }
+        KeyAction::List => list(&place.path, session),
+        KeyAction::Doctor => doctor(&place.path, &now, session),
+    }
+}
+
+/// What is said of a ring that was just made.
+pub(crate) fn created(path: &Path, key: &str) -> String {
+    format!(
+        "created keyring {} with key {key}; it opens with a key file beside it: back both up, and \
+         for production lock it by a passphrase (allonym key doctor)",
+        path.display()
+    )
+}
+
+fn new(
+    path: &Path,
+    label: &str,
+    tenant: &str,
+    now: &str,
+    environment: &Environment,
+    session: &mut Session,
+) -> Result<u8> {
+    let info = if path.exists() {
+        let unlock = unlock_for(path, environment)?;
+        let mut ring = Keyring::open(path, &unlock)?;
+        ring.add_key(&unlock, label, tenant, now)?
+    } else {
+        let ring = create_default_ring(path, label, tenant, now, environment)?;
+        session.note(&created(path, &ring.key(None, tenant)?.info().id));
+        ring.key(None, tenant)?.info().clone()
+    };
+    print(&[info], path, session)?;
+    Ok(0)
+}
+
+fn list(path: &Path, session: &mut Session) -> Result<u8> {
+    let facts = Keyring::public_facts(path)?;
+    print(&facts.keys, path, session)?;
+    Ok(0)
+}
+
+fn print(keys: &[KeyInfo], path: &Path, session: &mut Session) -> Result<()> {
+    if session.format == OutputFormat::Human {
+        let rows: Vec<Vec<String>> = keys
+            .iter()
+            .map(|key| {
+                vec![
+                    key.id.clone(),
+                    key.label.clone(),
+                    key.tenant.clone(),
+                    key.epoch.to_string(),
+                    state(key.state).to_owned(),
+                    key.created.clone(),
+                ]
+            })
+            .collect();
+        let header = ["key", "label", "tenant", "epoch", "state", "created"];
+        session.data(table::render(&header, &rows).as_bytes())
+    } else {
+        let keys: Vec<serde_json::Value> = keys
+            .iter()
+            .map(|key| {
+                serde_json::json!({
+                    "id": key.id, "label": key.label, "tenant": key.tenant, "epoch": key.epoch,
+                    "state": state(key.state), "created": key.created,
+                })
+            })
+            .collect();
+        let list = serde_json::json!({
+            "schema": "allonym.keys/1", "ring": path.display().to_string(), "keys": keys,
+        });
+        session.data_line(&list.to_string())
+    }
+}
+
+fn state(state: KeyState) -> &'static str {
+    match state {
+        KeyState::Active => "active",
+        KeyState::VerifyOnly => "verify-only",
+    }
+}
+
+fn doctor(path: &Path, now: &str, session: &mut Session) -> Result<u8> {
+    let findings = allonym::key_doctor(path, Some(now))?;
+    if session.format == OutputFormat::Human {
+        for finding in &findings {
+            session.data_line(&format!("{} {}: {}", finding.code, finding.severity, finding.message))?;
+            session.data_line(&format!("  fix: {}", finding.fix))?;
+        }
+        if findings.is_empty() {
+            session.say("nothing to mend");
+        }
+    } else {
+        let list: Vec<serde_json::Value> = findings
+            .iter()
+            .map(|finding| {
+                serde_json::json!({
+                    "code": finding.code, "severity": finding.severity.to_string(),
+                    "message": finding.message, "fix": finding.fix,
+                })
+            })
+            .collect();
+        let list = serde_json::json!({ "schema": "allonym.key-doctor/1", "findings": list });
+        session.data_line(&list.to_string())?;
+    }
+    let serious = findings.iter().any(allonym::KeyFinding::is_error);
+    if serious {
+        return Err(Failure::new("ALO-K014", 4, "the keyring cannot be used as it is"));
+    }
+    Ok(0)
+}

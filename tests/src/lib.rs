@@ -1,0 +1,1 @@
+//! Tests across crates: what they share.
