@@ -15,7 +15,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("allonym", &["allonym-core", "allonym-io", "allonym-keys", "allonym-recognize"]),
     ("allonym-cli", &["allonym"]),
     ("allonym-python", &["allonym", "allonym-cli"]),
-    ("allonym-benches", &["allonym"]),
+    ("allonym-benches", &["allonym", "allonym-io", "allonym-keys", "allonym-recognize"]),
 ];
 
 /// Crates that a room must not know, directly.

@@ -1,2 +1,0 @@
-//! End-to-end figures.
-fn main() {}
