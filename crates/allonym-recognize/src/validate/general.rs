@@ -1,3 +1,117 @@
-//! Checks of contact, device, finance and secret formats.
+//! Checks of contact, device, finance, vehicle, calendar and secret formats.
+//!
+//! Every check takes the matched text as it stands, separators included, and never allocates more
+//! than the text is long.
+
+mod calendar;
+mod contact;
+mod crypto;
+mod device;
+mod finance;
+mod phone;
+mod place;
+mod secret;
+mod vat;
+mod vehicle;
+
 use super::Check;
-pub(super) const CHECKS: &[Check] = &[];
+
+pub(super) const CHECKS: &[Check] = &[
+    // Contact
+    Check { name: "email", run: contact::email, chance: 0.9 },
+    Check { name: "url", run: contact::url, chance: 0.9 },
+    Check { name: "domain", run: contact::domain, chance: 0.05 },
+    Check { name: "username", run: contact::username, chance: 0.5 },
+    Check { name: "phone_international", run: phone::international, chance: 0.3 },
+    Check { name: "phone_national", run: phone::national, chance: 0.5 },
+    Check { name: "phone_nanp", run: phone::nanp, chance: 0.6 },
+    // Device and network
+    Check { name: "ipv4", run: device::ipv4, chance: 0.2 },
+    Check { name: "ipv4_host", run: device::ipv4_host, chance: 0.1 },
+    Check { name: "ipv6", run: device::ipv6, chance: 0.3 },
+    Check { name: "ipv6_host", run: device::ipv6_host, chance: 0.1 },
+    Check { name: "mac", run: device::mac, chance: 0.9 },
+    Check { name: "uuid", run: device::uuid, chance: 0.4 },
+    Check { name: "imei", run: device::imei, chance: 0.1 },
+    Check { name: "imsi", run: device::imsi, chance: 0.2 },
+    Check { name: "iccid", run: device::iccid, chance: 0.1 },
+    // Finance
+    Check { name: "credit_card", run: finance::credit_card, chance: 0.05 },
+    Check { name: "iban", run: finance::iban, chance: 0.01 },
+    Check { name: "iban_mistyped", run: finance::iban_mistyped, chance: 0.9 },
+    Check { name: "bic", run: finance::bic, chance: 0.3 },
+    Check { name: "lei", run: finance::lei, chance: 0.01 },
+    Check { name: "sepa_creditor_id", run: finance::sepa_creditor_id, chance: 0.01 },
+    Check { name: "aba_routing", run: finance::aba_routing, chance: 0.05 },
+    Check { name: "bitcoin_base58", run: crypto::bitcoin_base58, chance: 1e-9 },
+    Check { name: "bech32", run: crypto::bech32, chance: 1e-9 },
+    Check { name: "ethereum", run: crypto::ethereum, chance: 0.5 },
+    // Value added tax
+    Check { name: "eu_vat", run: vat::eu_vat, chance: 0.1 },
+    Check { name: "at_vat", run: vat::at_vat, chance: 0.1 },
+    Check { name: "be_vat", run: vat::be_vat, chance: 0.01 },
+    Check { name: "ch_vat", run: vat::ch_vat, chance: 0.1 },
+    Check { name: "de_vat", run: vat::de_vat, chance: 0.1 },
+    Check { name: "es_vat", run: vat::es_vat, chance: 0.05 },
+    Check { name: "fr_vat", run: vat::fr_vat, chance: 0.001 },
+    Check { name: "gb_vat", run: vat::gb_vat, chance: 0.02 },
+    Check { name: "nl_vat", run: vat::nl_vat, chance: 0.1 },
+    // Vehicles
+    Check { name: "vin", run: vehicle::vin, chance: 0.09 },
+    Check { name: "vin_shape", run: vehicle::vin_shape, chance: 0.3 },
+    Check { name: "de_plate", run: vehicle::de_plate, chance: 0.5 },
+    Check { name: "gb_plate", run: vehicle::gb_plate, chance: 0.5 },
+    // Dates, ages, places
+    Check { name: "date", run: calendar::date, chance: 0.5 },
+    Check { name: "birth_date", run: calendar::birth_date, chance: 0.3 },
+    Check { name: "age", run: calendar::age, chance: 0.9 },
+    Check { name: "coordinate", run: place::coordinate, chance: 0.5 },
+    Check { name: "gb_postcode", run: place::gb_postcode, chance: 0.5 },
+    // Secrets and numbers without a form of their own
+    Check { name: "jwt", run: secret::jwt, chance: 1e-6 },
+    Check { name: "entropy", run: secret::entropy, chance: 0.5 },
+    Check { name: "password", run: secret::password, chance: 0.5 },
+    Check { name: "password_prose", run: secret::password_prose, chance: 0.2 },
+    Check { name: "record_number", run: secret::record_number, chance: 0.5 },
+    Check { name: "digits_vary", run: secret::digits_vary, chance: 0.9 },
+];
+
+#[cfg(test)]
+mod tests {
+    use super::CHECKS;
+
+    /// Texts that break careless parsers: empty, separators only, other scripts, too long.
+    #[test]
+    fn no_check_accepts_or_panics_on_nonsense() {
+        let nonsense = [
+            String::new(),
+            " ".to_owned(),
+            "---...///".to_owned(),
+            "@".to_owned(),
+            "::".to_owned(),
+            "漢字かな交じり文".to_owned(),
+            "٣٤٥٦٧٨٩٠١٢٣".to_owned(),
+            "\u{0}\u{7f}".to_owned(),
+            "-".repeat(10_000),
+        ];
+        for check in CHECKS {
+            for text in &nonsense {
+                // The unspecified address is one; any word can be a password.
+                let quiet = (check.name == "ipv6" && text == "::")
+                    || (check.name == "password" && !text.is_ascii());
+                assert_eq!((check.run)(text), quiet, "{} on {} bytes", check.name, text.len());
+            }
+            for digit in ["0", "9"] {
+                let _ = (check.run)(&digit.repeat(10_000));
+            }
+        }
+    }
+
+    #[test]
+    fn names_are_unique_and_chances_are_probabilities() {
+        for (index, check) in CHECKS.iter().enumerate() {
+            assert!(CHECKS.iter().skip(index + 1).all(|other| other.name != check.name));
+            assert!(check.chance > 0.0 && check.chance < 1.0, "{}", check.name);
+        }
+    }
+}

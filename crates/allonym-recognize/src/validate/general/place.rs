@@ -1,0 +1,93 @@
+//! Coordinates and postcodes.
+
+/// Whether the text is a latitude and a longitude in decimal degrees, each in its range
+/// (ISO 6709:2022 § 6), with three decimals or more and not both zero.
+pub(super) fn coordinate(text: &str) -> bool {
+    let mut parts = text
+        .split([',', ';', ' ', '/', '\t'])
+        .map(|part| part.trim_matches(|c: char| !c.is_ascii_digit() && c != '-' && c != '.'))
+        .filter(|part| part.bytes().any(|byte| byte.is_ascii_digit()));
+    let (Some(latitude), Some(longitude), None) = (parts.next(), parts.next(), parts.next()) else {
+        return false;
+    };
+    let fine = |part: &str| part.split_once('.').is_some_and(|(_, decimals)| decimals.len() >= 3);
+    let within =
+        |part: &str, bound: f64| part.parse::<f64>().is_ok_and(|value| value.abs() <= bound);
+    let zero = |part: &str| part.bytes().all(|byte| !matches!(byte, b'1'..=b'9'));
+    fine(latitude)
+        && fine(longitude)
+        && within(latitude, 90.0)
+        && within(longitude, 180.0)
+        && !(zero(latitude) && zero(longitude))
+}
+
+/// Whether the text is a British postcode: the forms and the letters each place allows.
+///
+/// BS 7666-2, Royal Mail Postcode Address File: no Q, V, X first, no I, J, Z second, and none of
+/// C, I, K, M, O, V in the last two places.
+pub(super) fn gb_postcode(text: &str) -> bool {
+    let mut code = [0u8; 7];
+    let mut length = 0;
+    for byte in text.bytes().filter(|byte| !byte.is_ascii_whitespace()) {
+        let Some(slot) = code.get_mut(length) else { return false };
+        *slot = byte.to_ascii_uppercase();
+        length += 1;
+    }
+    let Some((outward, inward)) = length.checked_sub(3).map(|split| code[..length].split_at(split))
+    else {
+        return false;
+    };
+    let inward_fits = inward[0].is_ascii_digit()
+        && inward[1..].iter().all(|byte| byte.is_ascii_uppercase() && !b"CIKMOV".contains(byte));
+    let first = |byte: u8| byte.is_ascii_uppercase() && !b"QVX".contains(&byte);
+    let second = |byte: u8| byte.is_ascii_uppercase() && !b"IJZ".contains(&byte);
+    let digit = |byte: u8| byte.is_ascii_digit();
+    let outward_fits = match *outward {
+        [a, n] => first(a) && digit(n),
+        [a, b, n] if digit(b) => first(a) && (digit(n) || b"ABCDEFGHJKPSTUW".contains(&n)),
+        [a, b, n] => first(a) && second(b) && digit(n),
+        [a, b, n, m] => {
+            first(a) && second(b) && digit(n) && (digit(m) || b"ABEHMNPRVWXY".contains(&m))
+        }
+        _ => false,
+    };
+    inward_fits && (outward_fits || (outward == b"GIR" && inward == b"0AA"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{coordinate, gb_postcode};
+
+    #[test]
+    fn coordinates() {
+        for text in
+            ["52.5200, 13.4050", "-33.8688,151.2093", "48.85837 2.29448", "lat=52.520, lon=13.405"]
+        {
+            assert!(coordinate(text), "{text}");
+        }
+        for text in [
+            "91.0000, 13.4050",
+            "52.5200, 181.0000",
+            "52.52, 13.40",
+            "0.000, 0.000",
+            "52.5200",
+            "1.234, 5.678, 9.012",
+        ] {
+            assert!(!coordinate(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn british_postcodes() {
+        for text in [
+            "M1 1AA", "M60 1NW", "W1A 1HQ", "CR2 6XH", "DN55 1PT", "EC1A 1BB", "dn551pt", "GIR 0AA",
+        ] {
+            assert!(gb_postcode(text), "{text}");
+        }
+        for text in
+            ["QA1 1AA", "VA1 1AA", "M1 1CA", "M1 1AI", "M1 AAA", "AAA1 1AA", "1AA", "EC1I 1BB"]
+        {
+            assert!(!gb_postcode(text), "{text}");
+        }
+    }
+}
