@@ -1,0 +1,159 @@
+//! Runs the `allonym` command as its users do: a process, its exit code, stdout and stderr.
+#![expect(dead_code, reason = "each test file uses its own part of this module")]
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+
+/// A folder of its own with a configuration home and a ready keyring.
+pub struct Place {
+    folder: tempfile::TempDir,
+}
+
+/// How a command ended.
+#[derive(Debug)]
+pub struct Ended {
+    pub exit: i32,
+    pub out: String,
+    pub err: String,
+}
+
+impl Place {
+    /// A fresh machine: no policy, no keyring.
+    pub fn fresh() -> Place {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir(folder.path().join("work")).unwrap();
+        Place { folder }
+    }
+
+    /// With the user's default keyring.
+    pub fn with_keys() -> Place {
+        let place = Place::fresh();
+        assert_eq!(place.run(&["key", "new"]).exit, 0);
+        place
+    }
+
+    /// The working folder.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join("work").join(name)
+    }
+
+    pub fn config(&self) -> PathBuf {
+        self.folder.path().join("config")
+    }
+
+    pub fn write(&self, name: &str, bytes: impl AsRef<[u8]>) -> PathBuf {
+        let path = self.path(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, bytes).unwrap();
+        path
+    }
+
+    pub fn read(&self, name: &str) -> String {
+        fs::read_to_string(self.path(name)).unwrap()
+    }
+
+    pub fn bytes(&self, name: &str) -> Vec<u8> {
+        fs::read(self.path(name)).unwrap()
+    }
+
+    /// Names in the working folder, sorted, hidden ones too.
+    pub fn names(&self) -> Vec<String> {
+        let mut names: Vec<String> = fs::read_dir(self.path(""))
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        names
+    }
+
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_allonym"));
+        command
+            .args(arguments)
+            .current_dir(self.path(""))
+            .env_clear()
+            .env("ALLONYM_CONFIG_HOME", self.config())
+            .env("SOURCE_DATE_EPOCH", "1767225600")
+            .stdin(Stdio::null());
+        command
+    }
+
+    pub fn run(&self, arguments: &[&str]) -> Ended {
+        ended(self.command(arguments).output().unwrap())
+    }
+
+    pub fn run_with(&self, arguments: &[&str], change: impl FnOnce(&mut Command)) -> Ended {
+        let mut command = self.command(arguments);
+        change(&mut command);
+        ended(command.output().unwrap())
+    }
+
+    pub fn run_with_stdin(&self, arguments: &[&str], stdin: &[u8]) -> Ended {
+        let mut command = self.command(arguments);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let mut pipe = child.stdin.take().unwrap();
+        let bytes = stdin.to_vec();
+        let feeder = std::thread::spawn(move || {
+            // The command may refuse the input before it has read all of it.
+            drop(pipe.write_all(&bytes));
+        });
+        let output = child.wait_with_output().unwrap();
+        feeder.join().unwrap();
+        ended(output)
+    }
+
+    pub fn spawn(&self, arguments: &[&str]) -> Child {
+        let mut command = self.command(arguments);
+        command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+    }
+}
+
+impl Ended {
+    #[track_caller]
+    pub fn expect(self, exit: i32) -> Ended {
+        assert_eq!(self.exit, exit, "stdout:\n{}\nstderr:\n{}", self.out, self.err);
+        self
+    }
+
+    /// Every fragment stands in the error.
+    #[track_caller]
+    pub fn says(self, fragments: &[&str]) -> Ended {
+        for fragment in fragments {
+            assert!(self.err.contains(fragment), "no `{fragment}` in:\n{}", self.err);
+        }
+        self
+    }
+}
+
+pub fn ended(output: Output) -> Ended {
+    Ended {
+        exit: output.status.code().unwrap_or(-1),
+        out: String::from_utf8_lossy(&output.stdout).into_owned(),
+        err: String::from_utf8_lossy(&output.stderr).into_owned(),
+    }
+}
+
+/// A policy that treats the named columns and nothing else.
+pub fn policy(columns: &[(&str, &str)]) -> String {
+    let mut text = String::from("version = 1\n[policy]\nname = \"test\"\n");
+    for (name, treatment) in columns {
+        text.push_str(&format!("[columns.{name:?}]\n{treatment}\n"));
+    }
+    text
+}
+
+/// Folder of the optional corpora, if this machine has them; says so when it has not.
+pub fn corpora() -> Option<PathBuf> {
+    let folder = std::env::var_os("ALLONYM_DATA").map(PathBuf::from);
+    if folder.is_none() {
+        eprintln!("left out: ALLONYM_DATA is not set");
+    }
+    folder
+}
+
+pub fn example(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples").join(name)
+}
