@@ -1,25 +1,64 @@
 //! What each error code means, for `allonym explain`.
 
-/// One code.
-pub(crate) struct Code {
-    pub(crate) code: &'static str,
-    pub(crate) exit: u8,
-    pub(crate) what: &'static str,
-    pub(crate) fix: &'static str,
+/// What a code means, and what usually mends it.
+pub(crate) fn explain(code: &str) -> Option<&'static str> {
+    let known = CODES.iter().find(|(known, _)| *known == code).map(|(_, text)| *text);
+    known.or_else(|| allonym::explain_policy_code(code))
 }
 
-/// A code by its name.
-pub(crate) fn find(code: &str) -> Option<&'static Code> {
-    CODES.iter().find(|known| known.code == code)
-}
-
-const CODES: &[Code] = &[
-    Code {
-        code: "ALO-D001",
-        exit: 3,
-        what: "The input cannot be read: missing, empty, truncated, corrupt, ragged, wrongly \
-               encoded, or with a cell over the limit. Nothing was written.",
-        fix: "Mend the file at the row the message names, or declare its dialect \
-              (--delimiter, --encoding, --no-header).",
-    },
+/// Codes of the facade, the keys and the faces; those of policies stand with the policy's grammar.
+const CODES: &[(&str, &str)] = &[
+    ("ALO-D001", "the input cannot be read: missing, empty, truncated, corrupt, ragged, wrongly encoded or with a cell over the limit; mend the place the message names, or declare the dialect (--delimiter, --encoding, --no-header)"),
+    ("ALO-D002", "a cell cannot be treated as the policy says; the row is named, the cell never shown"),
+    ("ALO-D003", "a receipt is not readable, so it proves nothing; write the output again with --force"),
+    ("ALO-D004", "the operating system does not let this user read or write there"),
+    ("ALO-K001", "a policy that makes tokens needs a keyring; a new one would break joins with earlier outputs, so none is made in silence: allonym key new"),
+    ("ALO-K002", "the key that the policy names is not in the keyring; tokens made with another key would not join with earlier outputs"),
+    ("ALO-K003", "the keyring has no active key of this tenant; make one: allonym key new --tenant NAME"),
+    ("ALO-K004", "the passphrase does not open the keyring"),
+    ("ALO-K005", "the local key file does not open the keyring: it belongs to another ring"),
+    ("ALO-K006", "others may read the keyring or its key file; whoever reads both can undo every pseudonym by guessing: chmod 600"),
+    ("ALO-K007", "the keyring opens with a key file beside it, which is gone; restore it from its backup"),
+    ("ALO-K008", "the keyring file is damaged; restore it from its backup"),
+    ("ALO-K009", "the keyring was written by a newer version"),
+    ("ALO-K010", "there is no place for a keyring: a variable that should name it is not set"),
+    ("ALO-K011", "a keyring is referred to by file:PATH or env:VARIABLE"),
+    ("ALO-K012", "the keyring is locked by a passphrase, which comes from a file or a descriptor, never from an argument that process lists show"),
+    ("ALO-K013", "the keyring stands with the data; whoever gets both can undo every pseudonym by guessing, so keys never travel with data"),
+    ("ALO-K014", "the keyring has a fault that makes it unusable; allonym key doctor names it"),
+    ("ALO-K020", "the keyring asks for a weaker key derivation than is allowed, or for an absurd one: somebody may have changed it"),
+    ("ALO-K021", "the keyring was changed after it was written; restore it from its backup"),
+    ("ALO-K022", "the keyring is locked in another way than the one that was given"),
+    ("ALO-K023", "an empty passphrase protects nothing"),
+    ("ALO-K024", "a keyring is there already; replacing it would lose its keys"),
+    ("ALO-K030", "another process is changing the keyring; run again"),
+    ("ALO-L001", "a rule file cannot be used: allonym rules check FOLDER names every problem"),
+    ("ALO-L002", "rules are read from folders of *.toml files"),
+    ("ALO-L003", "no rule or entity has this name: allonym rules list"),
+    ("ALO-S001", "storage trouble, such as a full disk; nothing partial is visible, and the same command may be run again (folders: with --resume)"),
+    ("ALO-U001", "Allonym never writes over its input"),
+    ("ALO-U002", "the output exists and no receipt proves that it is the result of this very work; replace it with --force"),
+    ("ALO-U003", "span by span reports are made of texts, not of tables"),
+    ("ALO-U004", "many inputs go to a folder that mirrors them"),
+    ("ALO-U005", "times are written as RFC 3339, 2026-11-21T00:00:00Z"),
+    ("ALO-U006", "--fail-on takes direct, quasi, sensitive, secret, any, or entities by name"),
+    ("ALO-U007", "explain takes a code or PATH:COLUMN"),
+    ("ALO-X005", "a bug: the output was withheld, because nobody can say what it holds"),
+    ("ALO-X130", "somebody asked the run to stop; finished files of a folder are kept for --resume"),
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_distinct() {
+        for (at, (code, text)) in CODES.iter().enumerate() {
+            assert!(CODES[at + 1..].iter().all(|(other, _)| other != code), "{code}");
+            assert!(text.len() > 20, "{code}");
+        }
+        assert!(explain("ALO-K006").is_some());
+        assert!(explain("ALO-P003").is_some());
+        assert!(explain("ALO-Z000").is_none());
+    }
+}

@@ -10,11 +10,11 @@ use std::path::PathBuf;
 pub(crate) fn run(arguments: &ExplainArguments, session: &mut Session) -> Result<u8> {
     let subject = &arguments.subject;
     if subject.starts_with("ALO-") {
-        let code = codes::find(subject).ok_or_else(|| {
+        let text = codes::explain(subject).ok_or_else(|| {
             Failure::new("ALO-U007", 2, format!("no code `{subject}`"))
                 .hint("codes look like ALO-P003; an error prints its own")
         })?;
-        return explain_code(code, session);
+        return explain_code(subject, text, session);
     }
     let Some((path, column)) = split(subject) else {
         return Err(Failure::new("ALO-U007", 2, "expected a code (ALO-P003) or PATH:COLUMN"));
@@ -44,14 +44,11 @@ pub(crate) fn run(arguments: &ExplainArguments, session: &mut Session) -> Result
     Ok(0)
 }
 
-fn explain_code(code: &codes::Code, session: &mut Session) -> Result<u8> {
+fn explain_code(code: &str, text: &str, session: &mut Session) -> Result<u8> {
     if session.format == OutputFormat::Human {
-        session.data_line(&format!("{} (exit {})\n{}\nfix: {}", code.code, code.exit, code.what, code.fix))?;
+        session.data_line(&format!("{code}: {text}"))?;
     } else {
-        let json = serde_json::json!({
-            "code": code.code, "exit": code.exit, "what": code.what, "fix": code.fix,
-        });
-        session.data_line(&json.to_string())?;
+        session.data_line(&serde_json::json!({ "code": code, "what": text }).to_string())?;
     }
     Ok(0)
 }

@@ -17,7 +17,7 @@ pub(crate) fn run(arguments: &InitArguments, session: &mut Session) -> Result<u8
             .hint("add what it lacks with --update, or replace it with --force"));
     }
     if existing.is_none() && arguments.update {
-        return Err(Failure::new("ALO-P001", 2, format!("no policy at `{}`", to.display()))
+        return Err(Failure::new("ALO-P022", 2, format!("no policy at `{}`", to.display()))
             .hint("leave --update out to draft one"));
     }
     let inputs = expand(&arguments.paths)?;

@@ -29,7 +29,7 @@ pub(crate) fn find(flag: Option<&Path>, environment: &Environment) -> Result<Pol
 fn load(path: &Path) -> Result<PolicySource> {
     let text = fs::read_to_string(path).map_err(|error| {
         Failure::new(
-            "ALO-P001",
+            "ALO-P022",
             2,
             format!("cannot read policy `{}`: {}", path.display(), error.kind()),
         )

@@ -137,7 +137,7 @@ impl Session {
         if let Some(hint) = hint {
             text.push_str(&format!("  {dim}fix:{dim:#}  {hint}\n"));
         }
-        if crate::codes::find(code).is_some() {
+        if crate::codes::explain(code).is_some() {
             text.push_str(&format!("  {dim}more:{dim:#} allonym explain {code}\n"));
         }
         // The terminal may be gone; the exit code still tells.

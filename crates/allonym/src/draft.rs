@@ -1,7 +1,7 @@
 //! A policy drafted from what a scan found.
 
 use crate::scan::{Looker, Scan, ScanOptions};
-use crate::{Result, RuleSet};
+use crate::{Failure, Result, RuleSet};
 use allonym_core::Policy;
 use allonym_io::{Found, ReadOptions};
 
@@ -11,26 +11,29 @@ pub fn draft(scan: &Scan, rules: &RuleSet, name: &str, purpose: &str) -> Policy 
     Policy::draft(&scan.judgements(), rules, name, purpose)
 }
 
-/// Scans every row of every input and drafts one policy for all of them.
-pub(crate) fn draft_from_inputs(
+/// Scans every input and drafts one policy for all of them; also gives the scan it came from.
+///
+/// # Errors
+/// Input that cannot be read, rules that do not compile.
+pub fn draft_policy(
     inputs: &[Found],
     read: &ReadOptions,
     options: &ScanOptions,
     name: &str,
+    purpose: &str,
     progress: &(dyn Fn(u64, Option<u64>) + Sync),
 ) -> Result<(Policy, Scan)> {
     let looker = Looker::new(&options.find)?;
-    let options = ScanOptions { full: true, ..options.clone() };
     let mut all = None;
     for found in inputs {
-        let evidence = looker.evidence_of(&found.input, read, &options, progress)?;
+        let evidence = looker.evidence_of(&found.input, read, options, progress)?;
         match &mut all {
             None => all = Some(evidence),
             Some(all) => all.merge(&evidence),
         }
     }
-    let all = all.expect("a job has at least one input");
-    let scan = looker.scan(name, &all, &options);
-    let policy = draft(&scan, looker.rules(), name, "");
+    let all = all.ok_or_else(|| Failure::new("ALO-D001", 3, "nothing to read"))?;
+    let scan = looker.scan(name, &all, options);
+    let policy = draft(&scan, looker.rules(), name, purpose);
     Ok((policy, scan))
 }

@@ -17,21 +17,24 @@ mod rules;
 mod run;
 mod scan;
 
-pub use allonym_core::{Plan, PlannedColumn, Policy};
-pub use allonym_io::{Compression, Format, Found, Input, ReadOptions, TextEncoding, expand};
+pub use allonym_core::{Plan, PlannedColumn, Policy, explain as explain_policy_code};
+pub use allonym_io::{
+    Compression, Format, Found, Input, IoError, ReadOptions, TextEncoding, expand, write_whole,
+};
 pub use allonym_keys::{
     KeyInfo, KeyState, Keyring, Passphrase, Profile, Scope, TokenFormat, Tokenizer, Unlock,
 };
 pub use allonym_recognize::{
     CheckReport, Coverage, EntityCount, Group, Judgement, RuleFile, RuleSet, RuleSummary,
+    check as check_rules,
 };
-pub use draft::draft;
+pub use draft::{draft, draft_policy};
 pub use failure::{Failure, Result};
 pub use find::{FindOptions, Finder, Finding};
 pub use keys::{Environment, KeyPlace, create_default_ring, open_ring, ring_place, unlock_for};
 pub use pipeline::{Cancel, Treatment, treat_stream};
 pub use receipt::{Receipt, ReceiptColumn, ReceiptFile, ReceiptKey};
-pub use rules::{load_rules, read_rule_files};
+pub use rules::{builtin_rule_files, load_rules, read_rule_files};
 pub use run::{ApplyJob, ApplyOutcome, PolicySource, Progress, Target, apply};
 pub use scan::{DocumentFindings, Scan, ScanColumn, ScanOptions, scan_batches, scan_path, scan_spans};
 

@@ -1,12 +1,12 @@
 //! `apply`: files in, treated files out, whole or not at all, with a receipt.
 
-use crate::draft::draft_from_inputs;
+use crate::draft::draft_policy;
 use crate::keys::{refuse_exposed_ring, ring_place};
 use crate::pipeline::drive;
 use crate::receipt::{Digest, ReceiptColumn, ReceiptFile, ReceiptKey, SCHEMA};
 use crate::scan::{Scan, ScanOptions};
 use crate::{
-    Cancel, Environment, Failure, FindOptions, Keyring, Receipt, Result, RuleSet,
+    Cancel, Environment, Failure, Keyring, Receipt, Result, RuleSet,
     create_default_ring, load_rules, open_ring,
 };
 use allonym_core::{Plan, PlannedColumn, Policy};
@@ -352,24 +352,20 @@ fn settle_policy(job: &ApplyJob<'_>) -> Result<(Policy, PathBuf, Option<Scan>)> 
                 || job.inputs.iter().any(|found| found.input == Input::Stdin)
             {
                 return Err(Failure::new(
-                    "ALO-P010",
+                    "ALO-P020",
                     2,
                     "standard input and output need a policy: a draft reads the data twice and is \
                      written beside the output",
                 )
                 .hint("draft one with: allonym init FILE"));
             }
-            let options = ScanOptions {
-                find: FindOptions::default(),
-                cancel: job.cancel.clone(),
-                ..ScanOptions::default()
-            };
+            let options = every_row(job);
             let name = draft_name(job);
             let told = |bytes, size| {
                 (job.progress)(Progress { phase: "scanning", file: &name, bytes, size });
             };
             let (policy, scan) =
-                draft_from_inputs(&job.inputs, &job.read, &options, &name, &told)?;
+                draft_policy(&job.inputs, &job.read, &options, &name, "", &told)?;
             Ok((policy, PathBuf::new(), Some(scan)))
         }
     }
@@ -390,18 +386,18 @@ fn judge_columns(
     if policy.matches_by_entity() {
         if job.inputs.iter().any(|found| found.input == Input::Stdin) {
             return Err(Failure::new(
-                "ALO-P011",
+                "ALO-P021",
                 2,
                 "a policy with `[[match]] entity` reads the data twice, which standard input does \
                  not allow",
             )
             .hint("list the columns by name or glob"));
         }
-        let options = ScanOptions { cancel: job.cancel.clone(), ..ScanOptions::default() };
+        let options = every_row(job);
         let told = |bytes, size| {
             (job.progress)(Progress { phase: "scanning", file: "", bytes, size });
         };
-        let (_, scan) = draft_from_inputs(&job.inputs, &job.read, &options, "", &told)?;
+        let (_, scan) = draft_policy(&job.inputs, &job.read, &options, "", "", &told)?;
         for (name, judgement) in scan.judgements() {
             if let Some(entity) = judgement.entity {
                 judged.insert(name, entity);
@@ -419,6 +415,10 @@ fn judge_columns(
         }
     }
     Ok(judged)
+}
+
+fn every_row(job: &ApplyJob<'_>) -> ScanOptions {
+    ScanOptions { full: true, cancel: job.cancel.clone(), ..ScanOptions::default() }
 }
 
 /// One plan a file. A column that the policy lists and this file lacks is an error only when no
