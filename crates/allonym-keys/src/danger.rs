@@ -3,7 +3,7 @@
 //! Nothing here wipes what the caller passes in or gets back.
 
 use crate::mac::KeyedState;
-use crate::{KeyError, Mac, Profile, TokenFormat, derive};
+use crate::{KeyError, Profile, Scope, TokenFormat, Tokenizer, derive};
 use hkdf::Hkdf;
 use sha2::Sha256;
 use std::collections::BTreeMap;
@@ -38,13 +38,8 @@ pub fn derive_token(
     let info = derive::info(usage, tenant, domain, field)?;
     let key = derive::subkey(epoch_secret, keyring_id, &info);
     let mut scratch = String::new();
+    let mac = Tokenizer::of_subkey(&key, profile).mac(Scope::Dataset, value, &mut scratch);
     let normalised = profile.normalise(value, &mut scratch);
-    let name = profile.name();
-    let length = u16::try_from(name.len()).expect("profile names are short");
-    let mut message = length.to_be_bytes().to_vec();
-    message.extend_from_slice(name.as_bytes());
-    message.extend_from_slice(normalised.as_bytes());
-    let mac = Mac(hmac_sha256(key.bytes(), &message));
 
     let column = |format| {
         let mut token = String::new();

@@ -279,7 +279,7 @@ impl KeyError {
             KeyError::OtherLock { .. } => "open it without a passphrase",
             KeyError::EmptyPassphrase => "put the passphrase on the first line of its file",
             KeyError::Exists { .. } => {
-                "choose another path; to add a key to the ring: allonym key rotate"
+                "choose another path; to add a key to a ring that opens: allonym key new"
             }
             KeyError::LabelTaken { .. } => "choose another label",
             KeyError::Busy { .. } => "try again when it is done",
@@ -293,23 +293,17 @@ impl KeyError {
 /// Trouble of the storage rather than of the request: worth another try.
 fn may_pass(kind: io::ErrorKind) -> bool {
     use io::ErrorKind as Kind;
-    matches!(
+    !matches!(
         kind,
-        Kind::StorageFull
-            | Kind::QuotaExceeded
-            | Kind::FileTooLarge
-            | Kind::TimedOut
-            | Kind::Interrupted
-            | Kind::WouldBlock
-            | Kind::ResourceBusy
-            | Kind::StaleNetworkFileHandle
-            | Kind::HostUnreachable
-            | Kind::NetworkUnreachable
-            | Kind::NetworkDown
-            | Kind::ConnectionReset
-            | Kind::ConnectionAborted
-            | Kind::OutOfMemory
-            | Kind::Other
+        Kind::PermissionDenied
+            | Kind::NotFound
+            | Kind::AlreadyExists
+            | Kind::NotADirectory
+            | Kind::IsADirectory
+            | Kind::ReadOnlyFilesystem
+            | Kind::InvalidInput
+            | Kind::InvalidFilename
+            | Kind::Unsupported
     )
 }
 
@@ -323,4 +317,33 @@ fn listed(available: &[String]) -> String {
 fn quoted(names: &[String]) -> String {
     let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
     quoted.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn storage_trouble_may_pass_and_wrong_requests_do_not() {
+        let error = |kind: io::ErrorKind| KeyError::Io {
+            action: "write",
+            path: "a.keyring".into(),
+            source: io::Error::new(kind, "zoe.invented@example.org"),
+        };
+        for (kind, exit) in [
+            (io::ErrorKind::StorageFull, 75),
+            (io::ErrorKind::QuotaExceeded, 75),
+            (io::ErrorKind::TimedOut, 75),
+            (io::ErrorKind::Other, 75),
+            (io::ErrorKind::PermissionDenied, 4),
+            (io::ErrorKind::ReadOnlyFilesystem, 4),
+            (io::ErrorKind::NotADirectory, 4),
+        ] {
+            assert_eq!(error(kind).exit(), exit, "{kind}");
+        }
+        assert_eq!(
+            error(io::ErrorKind::StorageFull).to_string(),
+            "cannot write `a.keyring`: no storage space"
+        );
+    }
 }

@@ -38,6 +38,7 @@
 //! space or a core dump made are out of reach.
 
 mod derive;
+mod doctor;
 mod error;
 mod file;
 mod kek;
@@ -48,6 +49,7 @@ mod token;
 
 pub mod danger;
 
+pub use doctor::{Finding, Severity, doctor};
 pub use error::KeyError;
 pub use kek::{Passphrase, Unlock};
 pub use mac::{Mac, Scope, Tokenizer};

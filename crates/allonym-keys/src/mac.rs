@@ -22,8 +22,11 @@ impl Tokenizer {
         profile: Profile,
     ) -> Result<Tokenizer, KeyError> {
         let info = derive::info(derive::USAGE_TOKEN, tenant, domain, field)?;
-        let key = derive::subkey(epoch_secret, keyring_id, &info);
-        Ok(Tokenizer { keyed: KeyedState::new(key.bytes()), profile })
+        Ok(Tokenizer::of_subkey(&derive::subkey(epoch_secret, keyring_id, &info), profile))
+    }
+
+    pub(crate) fn of_subkey(key: &derive::Secret, profile: Profile) -> Tokenizer {
+        Tokenizer { keyed: KeyedState::new(key.bytes()), profile }
     }
 
     /// HMAC of the normalised value; `scratch` is reused memory and is wiped by its owner.

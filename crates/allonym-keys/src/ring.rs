@@ -603,3 +603,92 @@ const TENANT_BYTES_MAX: usize = 65_535;
 pub(crate) const KEY_ID: usize = 5;
 const ENTRY: usize = KEY_ID + derive::SECRET_BYTES;
 const TAG: usize = 16;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Passphrase, Profile};
+
+    /// All that `Debug` prints of a ring and what it lends out, in both spellings.
+    #[test]
+    fn debug_shows_no_secret_in_any_spelling() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.keyring");
+        let words = "six invented words";
+        let unlock = Unlock::Passphrase(Passphrase::new(words.into()));
+        let mut ring =
+            Keyring::create(&path, &Unlock::LocalFile, "prod", "default", "2026-01-05").unwrap();
+        let local_key = file::read_local_key(&Keyring::local_key_path(&path)).unwrap();
+        ring.rewrap(&Unlock::LocalFile, &[&Unlock::LocalFile, &unlock]).unwrap();
+        let key = ring.key(None, "default").unwrap();
+        let tokenizer = key.tokenizer("d", "f", Profile::Exact).unwrap();
+        let info = derive::info(derive::USAGE_TOKEN, "default", "d", "f").unwrap();
+        let subkey = derive::subkey(key.secret.bytes(), &ring.salt, &info);
+
+        let mut told = String::new();
+        for thing in [&ring as &dyn fmt::Debug, &key, &tokenizer, &unlock] {
+            told += &format!("{thing:?}\n{thing:#?}\n");
+        }
+        assert!(told.contains(&ring.id) && told.contains(&ring.keys[0].id));
+        for secret in [key.secret.bytes(), local_key.bytes(), subkey.bytes()] {
+            for four in secret.windows(4) {
+                let numbers: Vec<String> = four.iter().map(u8::to_string).collect();
+                let numbers = numbers.join(", ");
+                let raw = String::from_utf8_lossy(four);
+                for spelt in [hex(four), hex(four).to_uppercase(), base64(four), numbers] {
+                    assert!(!told.contains(&spelt), "{spelt}");
+                }
+                assert!(raw.contains('\u{fffd}') || !told.contains(&*raw));
+            }
+        }
+        for part in ["invented", &hex(b"invented"), &base64(b"six invented"), "105, 110, 118"] {
+            assert!(!told.contains(part), "{part}");
+        }
+    }
+
+    /// RFC 4648, without padding.
+    fn base64(bytes: &[u8]) -> String {
+        const DIGITS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+        let bit = |at: usize| bytes.get(at / 8).map_or(0, |byte| byte >> (7 - at % 8) & 1);
+        let digit = |at: usize| (0..6).fold(0, |sum, next| sum << 1 | usize::from(bit(at + next)));
+        (0..bytes.len() * 8).step_by(6).map(|at| char::from(DIGITS[digit(at)])).collect()
+    }
+
+    #[test]
+    fn days_are_counted() {
+        for (time, expected) in [
+            ("1970-01-01", 0),
+            ("1969-12-31", -1),
+            ("2000-02-29", 11_016),
+            ("2000-03-01", 11_017),
+            ("2026-01-05T09:00:00Z", 20_458),
+            ("2026-01-05 09:00:00.5-11:30", 20_458),
+            ("9999-12-31t23:59:60z", 2_932_896),
+        ] {
+            assert_eq!(day_number(time), Some(expected), "{time}");
+        }
+        let mut last = day_number("2023-12-31").unwrap();
+        for month in 1..=12 {
+            for day in 1..=31 {
+                if let Some(number) = day_number(&format!("2024-{month:02}-{day:02}")) {
+                    assert_eq!(number, last + 1);
+                    last = number;
+                }
+            }
+        }
+        assert_eq!(last, day_number("2025-01-01").unwrap() - 1);
+    }
+
+    #[test]
+    fn ids_are_spread_over_the_whole_alphabet() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.keyring");
+        let mut ring = Keyring::create(&path, &Unlock::LocalFile, "0", "t", "2026-01-05").unwrap();
+        for label in 1..300 {
+            ring.add(&label.to_string(), "t", "2026-01-05").unwrap();
+        }
+        assert!(is_orderly(&ring.keys));
+        let seen: BTreeSet<char> = ring.keys.iter().flat_map(|key| key.id.chars()).collect();
+        assert_eq!(seen.len(), 32);
+    }
+}

@@ -1,0 +1,10 @@
+use allonym_keys::{Key, Keyring, Passphrase, Tokenizer};
+
+fn secret<T: serde::Serialize>() {}
+
+fn main() {
+    secret::<Keyring>();
+    secret::<Key<'static>>();
+    secret::<Tokenizer>();
+    secret::<Passphrase>();
+}
