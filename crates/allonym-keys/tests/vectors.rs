@@ -3,6 +3,13 @@
 //! The larger suites are optional data: `ALLONYM_DATA` names the folder that holds
 //! `crypto_vectors`; without it they are left out and say so.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "what a test's helpers do is the test's"
+)]
+
 use allonym_keys::{Profile, danger};
 use argon2::{Algorithm, Argon2, ParamsBuilder, Version};
 use serde_json::Value;
