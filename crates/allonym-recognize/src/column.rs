@@ -1,6 +1,27 @@
 //! A column is judged as a whole, not as its cells.
+//!
+//! [`ColumnProfile`] counts what cells look like and what the recognizer finds in them; [`judge`]
+//! weighs headers, counts and neighbours of a whole table. A profile keeps counts, bounded hashes and
+//! shapes, never a cell, and profiles of shards merge to exactly the profile of the whole, in any
+//! order and any cut.
+//!
+//! What it does not promise: a kind of identifier that no rule knows and no header names is not
+//! found; a column of rare names without a header can be missed.
 
-use crate::{Group, Recognizer, RuleSet, Scratch};
+mod cell;
+mod form;
+mod judge;
+mod sketch;
+mod words;
+
+pub use judge::judge;
+
+use crate::set::Rule;
+use crate::{EntityId, Group, Recognizer, RuleId, RuleSet, Scratch, Span};
+use cell::{Reading, Trait};
+use sketch::{Distinct, Moments, Shapes, Witnesses};
+use std::collections::BTreeMap;
+use std::fmt;
 
 /// Physical kind of a column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,23 +42,160 @@ pub enum ColumnKind {
     Other,
 }
 
-/// Mergeable evidence of one column. Holds no cell after `observe` returns beyond bounded hashes and shapes.
-#[derive(Clone, Debug, Default)]
-pub struct ColumnProfile {}
+/// Mergeable evidence of one column. Holds no cell after `observe` returns beyond bounded hashes,
+/// shapes, and the least and greatest whole number, which `Debug` does not show.
+///
+/// All shards of a column must be observed with recognizers compiled from the same rules: findings
+/// are counted by entity index.
+#[derive(Clone, Default)]
+pub struct ColumnProfile {
+    /// Non-null cells.
+    cells: u64,
+    nulls: u64,
+    traits: [u64; Trait::COUNT],
+    chars: Moments,
+    words: Moments,
+    integers: Integers,
+    years: Moments,
+    distinct: Distinct,
+    shapes: Shapes,
+    tallies: BTreeMap<EntityId, Tally>,
+    /// Every rule that a whole cell satisfies, of a sample of the distinct cells: a finding names
+    /// one entity, and a nine-digit number can be five.
+    witnesses: Witnesses<Vec<RuleId>>,
+}
 
 impl ColumnProfile {
     /// Adds cells; `None` is null. Cells of typed columns come as their canonical text.
-    pub fn observe<'a>(
+    ///
+    /// The recognizer should report weak shapes too (`min_score` 0): findings of at least
+    /// [`SCORE_COUNTED`] count as findings inside cells, weaker ones only as evidence for the whole
+    /// column.
+    pub fn observe(
         &mut self,
-        _recognizer: &Recognizer,
-        _cells: &mut dyn Iterator<Item = Option<&'a str>>,
-        _scratch: &mut Scratch,
+        recognizer: &Recognizer,
+        cells: &mut dyn Iterator<Item = Option<&str>>,
+        scratch: &mut Scratch,
     ) {
-        todo!()
+        let mut reader = Reader::default();
+        let mut batch: Vec<&str> = Vec::new();
+        let mut spans = Vec::new();
+        loop {
+            batch.clear();
+            let mut bytes = 0;
+            let mut ended = true;
+            for cell in &mut *cells {
+                match cell {
+                    None => self.nulls += 1,
+                    Some(cell) => {
+                        bytes += cell.len();
+                        batch.push(cell);
+                    }
+                }
+                if batch.len() >= BATCH_CELLS_MAX || bytes >= BATCH_BYTES_MAX {
+                    ended = false;
+                    break;
+                }
+            }
+            recognizer.scan_many(&mut batch.iter().copied(), scratch, &mut spans);
+            let mut rest = spans.as_slice();
+            for (index, cell) in batch.iter().enumerate() {
+                let n = rest.iter().take_while(|(of, _)| *of == index).count();
+                let (mine, later) = rest.split_at(n);
+                rest = later;
+                self.count(cell, mine, recognizer.rules(), &mut reader);
+            }
+            if ended {
+                return;
+            }
+        }
     }
+
     /// Adds another shard's evidence; the result does not depend on the order of merging.
-    pub fn merge(&mut self, _other: &ColumnProfile) {
-        todo!()
+    pub fn merge(&mut self, other: &ColumnProfile) {
+        self.cells += other.cells;
+        self.nulls += other.nulls;
+        for (mine, theirs) in self.traits.iter_mut().zip(other.traits) {
+            *mine += theirs;
+        }
+        self.chars.merge(&other.chars);
+        self.words.merge(&other.words);
+        self.integers.merge(&other.integers);
+        self.years.merge(&other.years);
+        self.distinct.merge(&other.distinct);
+        self.shapes.merge(&other.shapes);
+        self.witnesses.merge(&other.witnesses);
+        for (&entity, tally) in &other.tallies {
+            self.tallies.entry(entity).or_default().merge(tally);
+        }
+    }
+
+    fn count(
+        &mut self,
+        cell: &str,
+        spans: &[(usize, Span)],
+        rules: &RuleSet,
+        reader: &mut Reader,
+    ) {
+        self.cells += 1;
+        let hash = sketch::hash(cell.as_bytes());
+        self.distinct.observe(hash);
+        let reading = cell::read(cell, &mut reader.folded);
+        self.chars.observe(reading.chars);
+        if !reading.has(Trait::Filled) {
+            return;
+        }
+        for index in reading.indexes() {
+            self.traits[index] += 1;
+        }
+        self.words.observe(reading.words);
+        self.integers.observe(&reading);
+        if let Some(year) = reading.year {
+            self.years.observe(year.into());
+        }
+        sketch::shape_of(cell.trim(), &mut reader.shape);
+        self.shapes.observe(&reader.shape);
+        self.witnesses.observe(hash, || rules_of_whole(cell.trim(), rules));
+        self.count_findings(cell, spans);
+    }
+
+    fn count_findings(&mut self, cell: &str, spans: &[(usize, Span)]) {
+        for (position, (_, span)) in spans.iter().enumerate() {
+            let tally = self.tallies.entry(span.entity).or_default();
+            if span.score >= SCORE_COUNTED {
+                let again = spans[..position].iter().any(|(_, other)| {
+                    other.entity == span.entity && other.score >= SCORE_COUNTED
+                });
+                tally.spans += 1;
+                tally.cells += u64::from(!again);
+            }
+            if covers(cell, span) {
+                tally.whole += 1;
+                tally.validated += u64::from(span.evidence.validated);
+                tally.score += score_units(span.score);
+            }
+        }
+    }
+
+    /// Cells that are neither null, blank nor placeholders.
+    fn filled(&self) -> u64 {
+        self.traits[Trait::Filled as usize]
+    }
+
+    /// Share of filled cells with a trait; 0 where none is filled.
+    fn share(&self, which: Trait) -> f64 {
+        ratio(self.traits[which as usize], self.filled())
+    }
+}
+
+impl fmt::Debug for ColumnProfile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ColumnProfile")
+            .field("cells", &self.cells)
+            .field("nulls", &self.nulls)
+            .field("filled", &self.filled())
+            .field("distinct", &self.distinct.estimate())
+            .finish_non_exhaustive()
     }
 }
 
@@ -52,7 +210,8 @@ pub struct TableColumn<'a> {
     pub profile: &'a ColumnProfile,
 }
 
-/// Share of non-null cells, with a 95 % interval from the number of cells seen (Wilson).
+/// Share of the cells that are neither null nor blank, with a 95 % interval from the number of cells
+/// seen (Wilson, 1927). Of no cells it is 0, from 0 to 1.
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
 pub struct Coverage {
     /// Estimate in `[0, 1]`.
@@ -61,6 +220,25 @@ pub struct Coverage {
     pub low: f64,
     /// Upper end.
     pub high: f64,
+}
+
+impl Coverage {
+    fn of(part: u64, whole: u64) -> Coverage {
+        if whole == 0 {
+            return Coverage { share: 0.0, low: 0.0, high: 1.0 };
+        }
+        let n = number(whole);
+        let share = ratio(part.min(whole), whole);
+        let z = NORMAL_QUANTILE_975;
+        let centre = share + z * z / (2.0 * n);
+        let spread = z * (share * (1.0 - share) / n + z * z / (4.0 * n * n)).sqrt();
+        let scale = 1.0 + z * z / n;
+        Coverage {
+            share,
+            low: ((centre - spread) / scale).clamp(0.0, share),
+            high: ((centre + spread) / scale).clamp(share, 1.0),
+        }
+    }
 }
 
 /// Findings of one entity inside a column.
@@ -75,7 +253,7 @@ pub struct EntityCount {
 }
 
 /// What a column is.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Judgement {
     /// Entity the column as a whole is, or `None`.
     pub entity: Option<String>,
@@ -103,7 +281,108 @@ pub struct Judgement {
     pub distinct: u64,
 }
 
-/// Judges all columns of a table together (neighbours inform each other).
-pub fn judge(_rules: &RuleSet, _columns: &[TableColumn<'_>]) -> Vec<Judgement> {
-    todo!()
+/// Counts of one entity's findings in a column.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+struct Tally {
+    /// Cells with a finding that counts.
+    cells: u64,
+    /// Findings that count.
+    spans: u64,
+    /// Cells that a finding of any score covers.
+    whole: u64,
+    /// Of these, with a check that passed.
+    validated: u64,
+    /// Sum of the scores of covering findings, in [`SCORE_UNITS`].
+    score: u128,
 }
+
+impl Tally {
+    fn merge(&mut self, other: &Tally) {
+        self.cells += other.cells;
+        self.spans += other.spans;
+        self.whole += other.whole;
+        self.validated += other.validated;
+        self.score += other.score;
+    }
+}
+
+/// Range of a column's whole numbers, for telling counters from codes.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+struct Integers {
+    cells: u64,
+    range: Option<(i128, i128)>,
+}
+
+impl Integers {
+    fn observe(&mut self, reading: &Reading) {
+        if let Some(value) = reading.integer {
+            self.merge(&Integers { cells: 1, range: Some((value, value)) });
+        }
+    }
+
+    fn merge(&mut self, other: &Integers) {
+        self.cells += other.cells;
+        self.range = match (self.range, other.range) {
+            (Some((a, b)), Some((c, d))) => Some((a.min(c), b.max(d))),
+            (mine, theirs) => mine.or(theirs),
+        };
+    }
+}
+
+/// Buffers of one `observe`.
+#[derive(Default)]
+struct Reader {
+    folded: String,
+    shape: String,
+}
+
+/// Rules with a check that the whole of a cell satisfies, ascending.
+fn rules_of_whole(cell: &str, rules: &RuleSet) -> Vec<RuleId> {
+    if cell.len() > WITNESS_BYTES_MAX || !cell.contains(|c: char| c.is_ascii_alphanumeric()) {
+        return Vec::new();
+    }
+    let fits = |rule: &Rule| {
+        let pattern = &rules.definition(rule.entity).patterns[rule.pattern];
+        !pattern.checks.is_empty()
+            && pattern.pattern.length_max.is_none_or(|max| cell.len() <= max)
+            && pattern.is_whole(cell)
+    };
+    (0..).map(RuleId).zip(rules.rules()).filter(|(_, rule)| fits(rule)).map(|(id, _)| id).collect()
+}
+
+/// Whether no letter or digit of the cell lies outside the span.
+fn covers(cell: &str, span: &Span) -> bool {
+    let outside = |part: Option<&str>| part.is_some_and(|p| p.contains(char::is_alphanumeric));
+    !outside(cell.get(..span.start)) && !outside(cell.get(span.end..))
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a score in [0, 1] times a million fits 32 bits"
+)]
+fn score_units(score: f32) -> u128 {
+    u128::from((f64::from(score.clamp(0.0, 1.0)) * SCORE_UNITS).round() as u32)
+}
+
+#[expect(clippy::cast_precision_loss, reason = "shares need no more than 53 bits")]
+fn number(n: u64) -> f64 {
+    n as f64
+}
+
+fn ratio(part: u64, whole: u64) -> f64 {
+    if whole == 0 { 0.0 } else { number(part) / number(whole) }
+}
+
+/// Score from which a finding inside a cell counts.
+const SCORE_COUNTED: f32 = 0.5;
+/// Scores are summed as whole numbers, so that merging is exact.
+const SCORE_UNITS: f64 = 1_000_000.0;
+/// Cells scanned in one call.
+const BATCH_CELLS_MAX: usize = 4_096;
+/// Longer cells are held against no rule as a whole.
+const WITNESS_BYTES_MAX: usize = 96;
+/// Bytes of cells after which a call is made.
+const BATCH_BYTES_MAX: usize = 1 << 20;
+/// 97.5 % quantile of the normal distribution.
+const NORMAL_QUANTILE_975: f64 = 1.959_963_984_540_054;
