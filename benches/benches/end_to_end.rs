@@ -193,7 +193,7 @@ fn copy(from: &Path, to: &Path) {
 /// Writes [`table`] until the file has about `bytes` bytes.
 fn write_table(path: &Path, bytes: usize) {
     let schema = table(0, 1).schema();
-    let shape = allonym_io::Shape::of_format(allonym_io::Format::Parquet);
+    let shape = allonym_io::Shape::plain(allonym_io::Format::Parquet);
     let output = Output::File(path.to_path_buf());
     let mut writer =
         Writer::create(&output, &shape, &schema, &vec![None; COLUMNS.len()], false)

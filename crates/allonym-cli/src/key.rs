@@ -4,8 +4,8 @@ use crate::arguments::{KeyAction, KeyArguments, OutputFormat};
 use crate::session::Session;
 use crate::table;
 use allonym::{
-    Environment, Failure, KeyInfo, KeyState, Keyring, Result, create_default_ring, ring_place,
-    unlock_for,
+    Environment, Failure, KeyInfo, KeyState, Keyring, Result, Severity, create_default_ring,
+    ring_place, unlock_for,
 };
 use std::path::Path;
 
@@ -101,7 +101,7 @@ fn state(state: KeyState) -> &'static str {
 }
 
 fn doctor(path: &Path, now: &str, session: &mut Session) -> Result<u8> {
-    let findings = allonym::key_doctor(path, Some(now))?;
+    let findings = allonym::key_doctor(path, Some(now));
     if session.format == OutputFormat::Human {
         for finding in &findings {
             session.data_line(&format!("{} {}: {}", finding.code, finding.severity, finding.message))?;
@@ -123,7 +123,7 @@ fn doctor(path: &Path, now: &str, session: &mut Session) -> Result<u8> {
         let list = serde_json::json!({ "schema": "allonym.key-doctor/1", "findings": list });
         session.data_line(&list.to_string())?;
     }
-    let serious = findings.iter().any(allonym::KeyFinding::is_error);
+    let serious = findings.iter().any(|finding| finding.severity == Severity::Error);
     if serious {
         return Err(Failure::new("ALO-K014", 4, "the keyring cannot be used as it is"));
     }

@@ -22,7 +22,8 @@ pub use allonym_io::{
     Compression, Format, Found, Input, IoError, ReadOptions, TextEncoding, expand, write_whole,
 };
 pub use allonym_keys::{
-    KeyInfo, KeyState, Keyring, Passphrase, Profile, Scope, TokenFormat, Tokenizer, Unlock,
+    Finding as KeyFinding, KeyInfo, KeyState, Keyring, Passphrase, Profile, Scope, Severity,
+    TokenFormat, Tokenizer, Unlock, doctor as key_doctor,
 };
 pub use allonym_recognize::{
     CheckReport, Coverage, EntityCount, Group, Judgement, RuleFile, RuleSet, RuleSummary,

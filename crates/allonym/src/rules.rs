@@ -18,6 +18,17 @@ pub fn load_rules(folders: &[String]) -> Result<RuleSet> {
     Ok(rules)
 }
 
+/// The rule files this version ships.
+#[must_use]
+pub fn builtin_rule_files() -> Vec<RuleFile> {
+    let rules = RuleSet::builtin();
+    let texts = rules.entities().iter().filter_map(|entity| {
+        let text = rules.source_of(&entity.name)?.to_owned();
+        Some(RuleFile { path: entity.name.clone(), text })
+    });
+    texts.collect()
+}
+
 /// Reads every `*.toml` below a folder (or one file), sorted by path; the format's own
 /// `sets/` are left out.
 ///

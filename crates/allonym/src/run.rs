@@ -407,7 +407,7 @@ fn judge_columns(
     for schema in schemas {
         for leaf in crate::cells::leaves(schema) {
             if policy.lists(&leaf.path) || !policy.matches_by_entity() {
-                match rules.header_entity(&leaf.path) {
+                match header_entity(rules, &leaf.path) {
                     Some(entity) => judged.insert(leaf.path, entity),
                     None => judged.remove(&leaf.path),
                 };
@@ -415,6 +415,12 @@ fn judge_columns(
         }
     }
     Ok(judged)
+}
+
+/// The entity that a header names, where it names one clearly: as a whole or by its last words.
+fn header_entity(rules: &RuleSet, header: &str) -> Option<String> {
+    let (entity, strength) = rules.header_hits(header).into_iter().next()?;
+    (strength >= HEADER_STRENGTH_MIN).then(|| rules.entity(entity).name.clone())
 }
 
 fn every_row(job: &ApplyJob<'_>) -> ScanOptions {
@@ -650,15 +656,16 @@ fn treat_one(
     let mut writer = Writer::create(output, &shape, file.plan.output_schema(), &untouched, force)?;
     let mut rows = 0;
     let planned = file.plan.columns();
+    let name = file.name.as_str();
     drive(
         || {
             let chunk = reader.next_chunk()?;
             let (bytes, size) = reader.progress();
-            (job.progress)(Progress { phase: "treating", file: &file.name, bytes, size });
+            (job.progress)(Progress { phase: "treating", file: name, bytes, size });
             Ok(chunk)
         },
         &file.plan,
-        &file.name,
+        name,
         job.threads,
         &job.cancel,
         |treated, dress| {
@@ -859,4 +866,6 @@ fn draft_name(job: &ApplyJob<'_>) -> String {
     name.unwrap_or_else(|| "draft".to_owned())
 }
 
+/// Below, a phrase stands somewhere inside a longer header (`email_sent_at`).
+const HEADER_STRENGTH_MIN: f32 = 0.7;
 const FOLDER_RECEIPT: &str = "allonym.receipt.json";
