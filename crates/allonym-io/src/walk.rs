@@ -1,0 +1,213 @@
+//! Files, patterns and folders into a list of inputs.
+
+use crate::error::{IoError, IoErrorKind};
+use crate::format::Format;
+use crate::source::Input;
+use glob::MatchOptions;
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Component, Path, PathBuf};
+
+/// One input of many.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found {
+    /// Where it is.
+    pub input: Input,
+    /// Path to mirror below the output folder, `/`-separated.
+    pub relative: String,
+}
+
+/// What arguments name.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Expanded {
+    /// Inputs: in the order of the arguments, sorted within each, none twice.
+    pub found: Vec<Found>,
+    /// Files met in folders and patterns that are of no known format, and links to folders:
+    /// whoever asked should hear that nobody looked at them.
+    pub skipped: Vec<String>,
+}
+
+/// Expands files, globs and folders into inputs with their path relative to the argument, sorted;
+/// a folder is walked (hidden files, receipts `*.allonym.json`, policies and keyrings left out).
+/// `-` is standard input. A name that is a file is never read as a pattern.
+///
+/// # Errors
+/// A file is missing, a pattern matches nothing, a folder holds nothing to read or is a table
+/// with a log of its own (Delta), whose live files only the log knows.
+pub fn expand(arguments: &[String]) -> Result<Expanded, IoError> {
+    let mut expanded = Expanded::default();
+    for argument in arguments {
+        let path = Path::new(argument);
+        if argument == "-" {
+            expanded.found.push(Found { input: Input::Stdin, relative: "stdin".to_owned() });
+        } else if path.is_dir() {
+            walk_argument(path, &mut expanded)?;
+        } else if path.symlink_metadata().is_ok() {
+            expanded.found.push(found(path, path.parent()));
+        } else if argument.contains(['*', '?', '[']) {
+            match_pattern(argument, &mut expanded)?;
+        } else {
+            let error = path.metadata().err().map(|error| IoError::reading(argument, &error));
+            return Err(error.unwrap_or_else(|| IoError::bad(argument, "no such file")));
+        }
+    }
+    drop_repeated(&mut expanded.found);
+    tell_apart(&mut expanded.found);
+    Ok(expanded)
+}
+
+fn walk_argument(folder: &Path, expanded: &mut Expanded) -> Result<(), IoError> {
+    let before = expanded.found.len();
+    walk(folder, folder, expanded, 0)?;
+    if expanded.found.len() == before {
+        let name = folder.display().to_string();
+        return Err(IoError::bad(&name, format!("the folder holds no file of {KNOWN}")));
+    }
+    Ok(())
+}
+
+fn walk(
+    folder: &Path,
+    root: &Path,
+    expanded: &mut Expanded,
+    depth: usize,
+) -> Result<(), IoError> {
+    let name = folder.display().to_string();
+    let reading = |error: std::io::Error| IoError::reading(&name, &error);
+    if depth > DEPTH_MAX {
+        return Err(IoError::bad(&name, format!("folders nest deeper than {DEPTH_MAX}")));
+    }
+    if folder.join("_delta_log").is_dir() {
+        let message = "this is a Delta table; its folder holds files that are no longer part of \
+                       it, so name the live files or export them";
+        return Err(IoError::new(IoErrorKind::Usage, &name, message));
+    }
+    let mut entries = Vec::new();
+    for entry in fs::read_dir(folder).map_err(reading)? {
+        entries.push(entry.map_err(reading)?.path());
+    }
+    entries.sort();
+    for path in entries {
+        let kind = fs::symlink_metadata(&path).map_err(reading)?;
+        if is_hidden(&path) {
+            continue;
+        }
+        if kind.is_dir() {
+            walk(&path, root, expanded, depth + 1)?;
+        } else if kind.is_symlink() && path.is_dir() {
+            expanded.skipped.push(path.display().to_string());
+        } else {
+            offer(&path, Some(root), expanded);
+        }
+    }
+    Ok(())
+}
+
+fn match_pattern(pattern: &str, expanded: &mut Expanded) -> Result<(), IoError> {
+    let options = MatchOptions {
+        case_sensitive: true,
+        require_literal_separator: true,
+        require_literal_leading_dot: true,
+    };
+    let matches = glob::glob_with(pattern, options).map_err(|error| {
+        IoError::usage(pattern, format!("not a pattern, from character {}", error.pos + 1))
+    })?;
+    let base: PathBuf = Path::new(pattern)
+        .components()
+        .take_while(|part| !part.as_os_str().to_string_lossy().contains(['*', '?', '[']))
+        .collect();
+    let before = (expanded.found.len(), expanded.skipped.len());
+    for path in matches {
+        let path = path.map_err(|error| {
+            IoError::reading(&error.path().display().to_string(), error.error())
+        })?;
+        if !path.is_dir() && !is_hidden(&path) {
+            offer(&path, Some(&base), expanded);
+        }
+    }
+    if expanded.found.len() == before.0 {
+        let message = match expanded.skipped.len() - before.1 {
+            0 => "the pattern matches no file".to_owned(),
+            _ => format!("the pattern matches no file of {KNOWN}"),
+        };
+        return Err(IoError::bad(pattern, message));
+    }
+    Ok(())
+}
+
+/// A file met on the way, not named: taken if it is of a known format.
+fn offer(path: &Path, base: Option<&Path>, expanded: &mut Expanded) {
+    if is_our_own(path) {
+        return;
+    }
+    match Format::of_path(path) {
+        Some(_) => expanded.found.push(found(path, base)),
+        None => expanded.skipped.push(path.display().to_string()),
+    }
+}
+
+fn found(path: &Path, base: Option<&Path>) -> Found {
+    let relative = base.and_then(|base| path.strip_prefix(base).ok()).unwrap_or(path);
+    Found { input: Input::File(path.to_owned()), relative: slashed(relative) }
+}
+
+/// A path below an output folder: no root, no way up.
+fn slashed(path: &Path) -> String {
+    let parts: Vec<String> = path
+        .components()
+        .filter_map(|part| match part {
+            Component::Normal(part) => Some(part.to_string_lossy().into_owned()),
+            _ => None,
+        })
+        .collect();
+    parts.join("/")
+}
+
+/// Hidden by custom: `.name`, and `_name` as tables in folders keep beside their data.
+fn is_hidden(path: &Path) -> bool {
+    file_name(path).starts_with(['.', '_'])
+}
+
+/// What this project writes beside data.
+fn is_our_own(path: &Path) -> bool {
+    let name = file_name(path);
+    name.ends_with(".allonym.json")
+        || name == "allonym.receipt.json"
+        || name.ends_with(".policy.toml")
+        || name == "allonym.toml"
+        || name.contains(".keyring")
+}
+
+fn file_name(path: &Path) -> String {
+    path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
+}
+
+/// A file that two arguments name is one input.
+fn drop_repeated(inputs: &mut Vec<Found>) {
+    let mut seen = std::collections::BTreeSet::new();
+    inputs.retain(|found| match &found.input {
+        Input::Stdin => seen.insert(PathBuf::from("-")),
+        Input::File(path) => {
+            seen.insert(fs::canonicalize(path).unwrap_or_else(|_| path.to_owned()))
+        }
+    });
+}
+
+/// Two files must not mirror to one path: those that would keep their whole path.
+fn tell_apart(inputs: &mut [Found]) {
+    let mut count: BTreeMap<String, usize> = BTreeMap::new();
+    for found in inputs.iter() {
+        *count.entry(found.relative.clone()).or_default() += 1;
+    }
+    for found in inputs.iter_mut() {
+        if let Input::File(path) = &found.input
+            && count[&found.relative] > 1
+        {
+            found.relative = slashed(path);
+        }
+    }
+}
+
+const KNOWN: &str = "a known format (csv, tsv, jsonl, parquet, arrow, txt and others)";
+/// Folders in folders.
+const DEPTH_MAX: usize = 64;
