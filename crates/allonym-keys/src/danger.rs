@@ -66,7 +66,8 @@ pub fn derive_token(
 /// HMAC-SHA-256 (RFC 2104) as the tokens are made with it; key and message of any length.
 #[must_use]
 pub fn hmac_sha256(key: &[u8], message: &[u8]) -> [u8; 32] {
-    let mut mac = KeyedState::new(key).begin();
+    let keyed = KeyedState::new(key);
+    let mut mac = keyed.begin();
     mac.feed(message);
     mac.finish()
 }

@@ -4,13 +4,16 @@ use crate::token::{self, TokenFormat};
 use crate::{KeyError, Profile, derive};
 use sha2::block_api::compress256;
 use sha2::{Digest, Sha256};
-use std::fmt;
+use std::{fmt, slice};
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 /// A keyed HMAC state for one domain and join field; wiped on drop; not `Clone`.
 pub struct Tokenizer {
     keyed: KeyedState,
     profile: Profile,
+    /// A block that begins as every message of [`Scope::Dataset`] does, zero after that.
+    head: [u8; BLOCK],
+    head_bytes: usize,
 }
 
 impl Tokenizer {
@@ -26,7 +29,11 @@ impl Tokenizer {
     }
 
     pub(crate) fn of_subkey(key: &derive::Secret, profile: Profile) -> Tokenizer {
-        Tokenizer { keyed: KeyedState::new(key.bytes()), profile }
+        let keyed = KeyedState::new(key.bytes());
+        let mut message = keyed.begin();
+        feed_head(&mut message, profile, Scope::Dataset);
+        let Message { block: head, filled: head_bytes, .. } = message;
+        Tokenizer { keyed, profile, head, head_bytes }
     }
 
     /// HMAC of the normalised value; `scratch` is reused memory and is wiped by its owner.
@@ -35,10 +42,16 @@ impl Tokenizer {
     /// say. Equal inputs give equal MACs, on every machine and in every later version.
     #[must_use]
     pub fn mac(&self, scope: Scope<'_>, value: &str, scratch: &mut String) -> Mac {
-        let value = self.profile.normalise(value, scratch);
+        let value = self.profile.normalise(value, scratch).as_bytes();
+        let bytes = self.head_bytes + value.len();
+        if matches!(scope, Scope::Dataset) && bytes < LENGTH_AT {
+            let mut block = self.head;
+            block[self.head_bytes..bytes].copy_from_slice(value);
+            return Mac(self.keyed.one_block(block, bytes));
+        }
         let mut message = self.keyed.begin();
         feed_head(&mut message, self.profile, scope);
-        message.feed(value.as_bytes());
+        message.feed(value);
         Mac(message.finish())
     }
 }
@@ -97,7 +110,7 @@ impl fmt::Debug for Mac {
 /// What stands before the normalised value: the profile, and for a narrower scope its document and
 /// row. Every part of open length has its length before it, and no name of a profile with a scope
 /// is a profile's, so two scopes never hash the same bytes.
-fn feed_head(message: &mut Message, profile: Profile, scope: Scope<'_>) {
+fn feed_head(message: &mut Message<'_>, profile: Profile, scope: Scope<'_>) {
     let name = profile.name();
     match scope {
         Scope::Dataset => feed_counted(message, &[name]),
@@ -113,7 +126,7 @@ fn feed_head(message: &mut Message, profile: Profile, scope: Scope<'_>) {
 
 /// A document's name that no two-byte length can count is replaced by its SHA-256, under a profile
 /// name of its own: hashing cannot fail halfway through a run over a name.
-fn feed_named(message: &mut Message, profile: &str, [short, long]: [&str; 2], document: &str) {
+fn feed_named(message: &mut Message<'_>, profile: &str, [short, long]: [&str; 2], document: &str) {
     if u16::try_from(document.len()).is_ok() {
         feed_counted(message, &[profile, short]);
         feed_counted(message, &[document]);
@@ -123,7 +136,7 @@ fn feed_named(message: &mut Message, profile: &str, [short, long]: [&str; 2], do
     }
 }
 
-fn feed_counted(message: &mut Message, parts: &[&str]) {
+fn feed_counted(message: &mut Message<'_>, parts: &[&str]) {
     let bytes = parts.iter().map(|part| part.len()).sum::<usize>();
     let bytes = u16::try_from(bytes).expect("callers count at most 65,535 bytes");
     message.feed(&bytes.to_be_bytes());
@@ -155,8 +168,28 @@ impl KeyedState {
         keyed
     }
 
-    pub(crate) fn begin(&self) -> Message {
-        Message { state: self.inner, outer: self.outer, block: [0; BLOCK], filled: 0, blocks: 1 }
+    pub(crate) fn begin(&self) -> Message<'_> {
+        Message { keyed: self, state: self.inner, block: [0; BLOCK], filled: 0, blocks: 1 }
+    }
+
+    /// The MAC of the first `bytes` bytes of `block`, fewer than [`LENGTH_AT`]; zero after them.
+    #[inline]
+    fn one_block(&self, mut block: [u8; BLOCK], bytes: usize) -> [u8; 32] {
+        let bits = u16::try_from((BLOCK + bytes) * 8).expect("two blocks are 1,024 bits");
+        block[bytes] = 0x80;
+        block[BLOCK - 2..].copy_from_slice(&bits.to_be_bytes());
+        let mut state = self.inner;
+        compress256(&mut state, slice::from_ref(&block));
+        self.outer_of(&state)
+    }
+
+    #[inline]
+    fn outer_of(&self, inner: &[u32; 8]) -> [u8; 32] {
+        let mut block = OUTER_BLOCK;
+        block[..32].copy_from_slice(&big_endian(inner));
+        let mut state = self.outer;
+        compress256(&mut state, slice::from_ref(&block));
+        big_endian(&state)
     }
 }
 
@@ -170,9 +203,9 @@ impl Drop for KeyedState {
 impl ZeroizeOnDrop for KeyedState {}
 
 /// A message on its way through SHA-256, begun after the inner key block.
-pub(crate) struct Message {
+pub(crate) struct Message<'k> {
+    keyed: &'k KeyedState,
     state: [u32; 8],
-    outer: [u32; 8],
     block: [u8; BLOCK],
     /// INVARIANT: less than [`BLOCK`] between calls.
     filled: usize,
@@ -180,8 +213,7 @@ pub(crate) struct Message {
     blocks: u64,
 }
 
-impl Message {
-    #[inline]
+impl Message<'_> {
     pub(crate) fn feed(&mut self, mut bytes: &[u8]) {
         loop {
             let room = BLOCK - self.filled;
@@ -192,31 +224,25 @@ impl Message {
             }
             let (now, later) = bytes.split_at(room);
             self.block[self.filled..].copy_from_slice(now);
-            compress256(&mut self.state, &[self.block]);
+            compress256(&mut self.state, slice::from_ref(&self.block));
             self.blocks += 1;
             self.filled = 0;
             bytes = later;
         }
     }
 
-    #[inline]
     pub(crate) fn finish(mut self) -> [u8; 32] {
         let filled = u64::try_from(self.filled).expect("less than a block");
         let bits = (self.blocks * 64 + filled) * 8;
         self.block[self.filled] = 0x80;
         self.block[self.filled + 1..].fill(0);
         if self.filled >= LENGTH_AT {
-            compress256(&mut self.state, &[self.block]);
+            compress256(&mut self.state, slice::from_ref(&self.block));
             self.block = [0; BLOCK];
         }
         self.block[LENGTH_AT..].copy_from_slice(&bits.to_be_bytes());
-        compress256(&mut self.state, &[self.block]);
-
-        let mut last = OUTER_BLOCK;
-        last[..32].copy_from_slice(&big_endian(&self.state));
-        let mut outer = self.outer;
-        compress256(&mut outer, &[last]);
-        big_endian(&outer)
+        compress256(&mut self.state, slice::from_ref(&self.block));
+        self.keyed.outer_of(&self.state)
     }
 }
 
@@ -349,7 +375,8 @@ mod tests {
             key in prop::collection::vec(any::<u8>(), 0..200),
             parts in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..100), 0..6),
         ) {
-            let mut message = KeyedState::new(&key).begin();
+            let keyed = KeyedState::new(&key);
+            let mut message = keyed.begin();
             let mut other = Hmac::<Sha256>::new_from_slice(&key).unwrap();
             for part in &parts {
                 message.feed(part);

@@ -96,23 +96,54 @@ pub fn collision_probability(n: f64, bits: u32) -> f64 {
 
 /// 22 characters, left padded: the 128 bits as one big-endian number in base 62.
 pub(crate) fn push_base62(bytes: [u8; 16], out: &mut String) {
-    let number = u128::from_be_bytes(bytes);
-    let (high, low) = (number / TEN_DIGITS_WIDE, number % TEN_DIGITS_WIDE);
-    let (top, middle) = (high / TEN_DIGITS_WIDE, high % TEN_DIGITS_WIDE);
+    let (high, low) = halves(u128::from_be_bytes(bytes));
+    // Shifted left with the divisor, the number has a third limb of four bits.
+    let (high_digits, rest) = divide(high >> 60, high << SHIFT | low >> 60);
+    let (low_digits, rest) = divide(rest, low << SHIFT);
+    let last = rest >> SHIFT;
+    let (top, rest) = divide(high_digits << SHIFT | low_digits >> 60, low_digits << SHIFT);
+    let middle = rest >> SHIFT;
     let mut digits = [0; 22];
     put_base62(top, &mut digits[..2]);
     put_base62(middle, &mut digits[2..12]);
-    put_base62(low, &mut digits[12..]);
+    put_base62(last, &mut digits[12..]);
     push_ascii(&digits, out);
 }
 
+/// Quotient and remainder of two limbs by [`DIVISOR`]; `high` is less than it.
+///
+/// Division by an invariant with its reciprocal: Möller and Granlund, "Improved division by
+/// invariant integers", algorithm 4. Dividing 128 bits outright is a call, and half of a token's
+/// spelling.
+fn divide(high: u64, low: u64) -> (u64, u64) {
+    let product = u128::from(RECIPROCAL) * u128::from(high);
+    let limbs = u128::from(high) << 64 | u128::from(low);
+    let (estimate, fraction) = halves(product.wrapping_add(limbs));
+    let mut quotient = estimate.wrapping_add(1);
+    let mut rest = low.wrapping_sub(quotient.wrapping_mul(DIVISOR));
+    if rest > fraction {
+        quotient = quotient.wrapping_sub(1);
+        rest = rest.wrapping_add(DIVISOR);
+    }
+    if rest >= DIVISOR {
+        quotient = quotient.wrapping_add(1);
+        rest -= DIVISOR;
+    }
+    (quotient, rest)
+}
+
+fn halves(number: u128) -> (u64, u64) {
+    let low = number & u128::from(u64::MAX);
+    let half = |half| u64::try_from(half).expect("half of 128 bits is 64");
+    (half(number >> 64), half(low))
+}
+
 /// `number` < 62^10, in as many digits as there is room for; an even number of digits.
-fn put_base62(number: u128, digits: &mut [u8]) {
-    let mut rest = u64::try_from(number).expect("a remainder of 62^10 fits 64 bits");
+fn put_base62(mut number: u64, digits: &mut [u8]) {
     for pair in digits.rchunks_exact_mut(2) {
-        let index = usize::try_from(rest % 3_844).expect("a remainder of 62^2 fits");
+        let index = usize::try_from(number % 3_844).expect("a remainder of 62^2 fits");
         pair.copy_from_slice(&BASE62_PAIRS[index]);
-        rest /= 3_844;
+        number /= 3_844;
     }
 }
 
@@ -125,30 +156,30 @@ pub(crate) fn push_hex(bytes: [u8; 16], out: &mut String) {
     push_ascii(&digits, out);
 }
 
-/// 26 characters: the leading 130 bits, five at a time.
+/// 26 characters: the leading 130 bits, five to a character.
 pub(crate) fn push_crockford(mac: &[u8; 32], out: &mut String) {
-    let (digits, _) = crockford_digits::<26>(mac);
-    push_ascii(&digits, out);
+    push_ascii(&crockford_digits::<26>(mac), out);
 }
 
 /// `LABEL_`, 16 characters for the leading 80 bits, check character.
 pub(crate) fn push_text(label: &str, mac: &[u8; 32], out: &mut String) {
-    let (digits, values) = crockford_digits::<TEXT_CHARS>(mac);
     out.push_str(if is_text_label(label) { label } else { NO_LABEL });
     out.push('_');
+    let digits = crockford_digits::<TEXT_CHARS>(mac);
     push_ascii(&digits, out);
+    let values = digits.map(|digit| CROCKFORD_VALUES[usize::from(digit)]);
     out.push(char::from(check_char(&values)));
 }
 
-fn crockford_digits<const N: usize>(mac: &[u8; 32]) -> ([u8; N], [u8; N]) {
-    let (mut digits, mut values) = ([0; N], [0; N]);
-    for (at, (digit, value)) in digits.iter_mut().zip(&mut values).enumerate() {
-        let (byte, shift) = (at * 5 / 8, at * 5 % 8);
+/// `N` digits, an even number of at most 48: ten bits, two digits, at a time.
+fn crockford_digits<const N: usize>(mac: &[u8; 32]) -> [u8; N] {
+    let mut digits = [0; N];
+    for (at, pair) in digits.chunks_exact_mut(2).enumerate() {
+        let (byte, shift) = (at * 10 / 8, at * 10 % 8);
         let window = u16::from_be_bytes([mac[byte], mac[byte + 1]]);
-        *value = (window >> (11 - shift)).to_be_bytes()[1] & 31;
-        *digit = CROCKFORD[usize::from(*value)];
+        pair.copy_from_slice(&CROCKFORD_PAIRS[usize::from(window >> (6 - shift) & 1_023)]);
     }
-    (digits, values)
+    digits
 }
 
 /// Luhn's algorithm in base 32 (ISO/IEC 7812-1 annex B with another base): finds every single
@@ -176,8 +207,16 @@ const NO_LABEL: &str = "TEXT";
 const TEXT_CHARS: usize = 16;
 const TEXT_TAIL: usize = TEXT_CHARS + 1;
 
-/// The largest even power of 62 within 64 bits: two divisions cut 128 bits into three parts.
-const TEN_DIGITS_WIDE: u128 = 62_u128.pow(10);
+/// 62^10, the largest even power of 62 within 64 bits, shifted so that its highest bit is set.
+const DIVISOR: u64 = 62_u64.pow(10) << SHIFT;
+const SHIFT: u32 = 4;
+/// (2^128 - 1) / [`DIVISOR`] - 2^64.
+#[expect(clippy::cast_possible_truncation, reason = "asserted, and there is no other const way")]
+const RECIPROCAL: u64 = {
+    let reciprocal = u128::MAX / DIVISOR as u128 - (1 << 64);
+    assert!(DIVISOR.leading_zeros() == 0 && reciprocal >> 64 == 0);
+    reciprocal as u64
+};
 
 const BASE62: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 const HEX: &[u8; 16] = b"0123456789abcdef";
@@ -186,6 +225,7 @@ pub(crate) const CROCKFORD: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
 static BASE62_PAIRS: [[u8; 2]; 3_844] = pairs(BASE62);
 static HEX_PAIRS: [[u8; 2]; 256] = pairs(HEX);
+static CROCKFORD_PAIRS: [[u8; 2]; 1_024] = pairs(CROCKFORD);
 static CROCKFORD_VALUES: [u8; 256] = {
     let mut values = [u8::MAX; 256];
     let mut value = 0;
@@ -224,6 +264,26 @@ mod tests {
         assert_eq!(spelt(62_u128.pow(10)), format!("{}1{}", "0".repeat(11), "0".repeat(10)));
         assert_eq!(spelt(62_u128.pow(20) - 1), format!("00{}", "z".repeat(20)));
         assert_eq!(spelt(u128::MAX), "7n42DGM5Tflk9n8mt7Fhc7");
+    }
+
+    #[test]
+    fn division_is_exact_at_its_edges() {
+        for high in [0, 1, 15, 16, 21, 351, DIVISOR / 2, DIVISOR - 2, DIVISOR - 1] {
+            let mut lows = vec![0, 1, 2, u64::MAX / 2, u64::MAX - 1, u64::MAX];
+            for near in [DIVISOR, DIVISOR / 2, DIVISOR.wrapping_mul(3), RECIPROCAL] {
+                lows.extend((0..5).map(|step| near.wrapping_sub(2).wrapping_add(step)));
+            }
+            // Low limbs that make the number a multiple of the divisor, and its neighbours.
+            let over = (u128::from(high) << 64) % u128::from(DIVISOR);
+            let exact = u64::try_from(u128::from(DIVISOR) - over).unwrap();
+            lows.extend([exact.wrapping_sub(1), exact, exact.wrapping_add(1)]);
+            for low in lows {
+                let number = u128::from(high) << 64 | u128::from(low);
+                let (quotient, rest) = divide(high, low);
+                assert_eq!(u128::from(quotient), number / u128::from(DIVISOR), "{high} {low}");
+                assert_eq!(u128::from(rest), number % u128::from(DIVISOR), "{high} {low}");
+            }
+        }
     }
 
     #[test]
@@ -345,6 +405,14 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn division_is_exact(high in 0..DIVISOR, low in any::<u64>()) {
+            let number = u128::from(high) << 64 | u128::from(low);
+            let (quotient, rest) = divide(high, low);
+            prop_assert_eq!(u128::from(quotient), number / u128::from(DIVISOR));
+            prop_assert_eq!(u128::from(rest), number % u128::from(DIVISOR));
+        }
+
         #[test]
         fn base62_reads_back(number in any::<u128>()) {
             let mut out = String::new();
