@@ -24,6 +24,8 @@ pub(super) const CHECKS: &[Check] = &[
     Check { name: "username", run: contact::username, chance: 0.5 },
     Check { name: "phone_international", run: phone::international, chance: 0.3 },
     Check { name: "phone_national", run: phone::national, chance: 0.5 },
+    Check { name: "phone_extension", run: phone::extension, chance: 0.6 },
+    Check { name: "phone_loose", run: phone::loose, chance: 0.9 },
     Check { name: "phone_nanp", run: phone::nanp, chance: 0.6 },
     // Device and network
     Check { name: "ipv4", run: device::ipv4, chance: 0.2 },
@@ -63,16 +65,26 @@ pub(super) const CHECKS: &[Check] = &[
     Check { name: "gb_plate", run: vehicle::gb_plate, chance: 0.5 },
     // Dates, ages, places
     Check { name: "date", run: calendar::date, chance: 0.5 },
+    Check { name: "date_range", run: calendar::date_range, chance: 0.5 },
     Check { name: "birth_date", run: calendar::birth_date, chance: 0.3 },
     Check { name: "age", run: calendar::age, chance: 0.9 },
+    Check { name: "address", run: place::address, chance: 0.9 },
     Check { name: "coordinate", run: place::coordinate, chance: 0.5 },
+    Check { name: "position", run: place::position, chance: 0.5 },
     Check { name: "gb_postcode", run: place::gb_postcode, chance: 0.5 },
     // Secrets and numbers without a form of their own
+    Check { name: "credential_url", run: secret::credential_url, chance: 0.5 },
+    Check { name: "basic_credentials", run: secret::basic_credentials, chance: 0.01 },
+    Check { name: "credential_pair", run: secret::credential_pair, chance: 0.5 },
     Check { name: "jwt", run: secret::jwt, chance: 1e-6 },
     Check { name: "entropy", run: secret::entropy, chance: 0.5 },
     Check { name: "password", run: secret::password, chance: 0.5 },
+    Check { name: "password_plain", run: secret::password_plain, chance: 0.3 },
     Check { name: "password_prose", run: secret::password_prose, chance: 0.2 },
+    Check { name: "random_letters", run: secret::random_letters, chance: 0.5 },
+    Check { name: "record_word", run: secret::record_word, chance: 0.5 },
     Check { name: "record_number", run: secret::record_number, chance: 0.5 },
+    Check { name: "digits_present", run: secret::digits_present, chance: 0.9 },
     Check { name: "digits_vary", run: secret::digits_vary, chance: 0.9 },
 ];
 
@@ -97,8 +109,11 @@ mod tests {
         for check in CHECKS {
             for text in &nonsense {
                 // The unspecified address is one; any word can be a password.
-                let quiet = (check.name == "ipv6" && text == "::")
-                    || (check.name == "password" && !text.is_ascii());
+                let quiet = match check.name {
+                    "ipv6" => text == "::",
+                    "password" => !text.is_ascii(),
+                    _ => false,
+                };
                 assert_eq!((check.run)(text), quiet, "{} on {} bytes", check.name, text.len());
             }
             for digit in ["0", "9"] {

@@ -10,6 +10,15 @@ pub(super) fn date(text: &str) -> bool {
     parse(text).is_some()
 }
 
+/// Whether the text is a day, alone or with its month, and a date it lasts to: `02. bis 09.03.2024`.
+pub(super) fn date_range(text: &str) -> bool {
+    let behind = text.trim_start_matches(|c: char| c.is_ascii_digit() || matches!(c, '.' | ' '));
+    let last = behind.trim_start_matches(|c: char| !c.is_ascii_digit());
+    let first = text.split(|c: char| !c.is_ascii_digit()).find(|run| !run.is_empty());
+    let day = first.and_then(|day| day.parse::<u32>().ok());
+    behind.len() < text.len() && day.is_some_and(|day| (1..=31).contains(&day)) && date(last)
+}
+
 /// Whether the text is a date with a year in which a living person can be born: 1880 to 2079, or
 /// two digits.
 pub(super) fn birth_date(text: &str) -> bool {
@@ -177,7 +186,7 @@ const MONTHS: [&str; 12] = [
 
 #[cfg(test)]
 mod tests {
-    use super::{age, birth_date, date};
+    use super::{age, birth_date, date, date_range};
     use proptest::prelude::*;
 
     #[test]
@@ -228,6 +237,20 @@ mod tests {
             "31 de febrero",
         ] {
             assert!(!date(text) || text.starts_with("4. Dez"), "{text}");
+        }
+    }
+
+    #[test]
+    fn ranges() {
+        for text in
+            ["02. bis 09.03.2024", "01.-03. Mai", "28.02. bis 01.03.2024", "4 al 6 marzo 2024"]
+        {
+            assert!(date_range(text), "{text}");
+        }
+        for text in
+            ["02. bis 32.03.2024", "40. bis 09.03.2024", "09.03.2024", "bis 09.03.2024", "2 bis 3"]
+        {
+            assert!(!date_range(text), "{text}");
         }
     }
 

@@ -45,16 +45,16 @@ pub(super) fn ipv6_host(text: &str) -> bool {
         && ((colons >= 3 && has_digit(address)) || (first.len() == 4 && has_digit(first)))
 }
 
-/// Whether the text is a 48-bit MAC address (IEEE 802-2014 § 8.2): one separator throughout, and
-/// neither all zeros nor the broadcast address.
+/// Whether the text is a MAC address of 48 or 64 bits (IEEE 802-2014 § 8.2, IEEE guidelines for
+/// EUI-48 and EUI-64): one separator throughout, and neither all zeros nor the broadcast address.
 pub(super) fn mac(text: &str) -> bool {
-    let nibbles: Option<[u8; 12]> = exactly(text.bytes().filter(u8::is_ascii_hexdigit));
+    let nibbles = || text.bytes().filter(u8::is_ascii_hexdigit);
     let mut separators = text.bytes().filter(|byte| !byte.is_ascii_hexdigit());
-    let Some(nibbles) = nibbles else { return false };
     let Some(separator) = separators.next() else { return false };
     matches!(separator, b':' | b'-' | b'.' | b' ')
         && separators.all(|other| other == separator)
-        && nibbles.iter().any(|nibble| *nibble != nibbles[0])
+        && matches!(nibbles().count(), 12 | 16)
+        && nibbles().any(|nibble| Some(nibble) != nibbles().next())
 }
 
 /// Whether the text is a UUID of a variant and version that RFC 9562 § 4 defines, and not the nil
@@ -172,7 +172,9 @@ mod tests {
 
     #[test]
     fn mac_addresses() {
-        for text in ["00:1A:2B:3C:4D:5E", "01-b3-4a-67-d9-cf", "0012.3456.789a"] {
+        for text in
+            ["00:1A:2B:3C:4D:5E", "01-b3-4a-67-d9-cf", "0012.3456.789a", "02:aa:bb:ff:fe:cc:dd:ee"]
+        {
             assert!(mac(text), "{text}");
         }
         for text in [

@@ -65,6 +65,28 @@ pub(super) fn nanp(text: &str) -> bool {
     nanp_digits(national) && varied(national)
 }
 
+/// Whether the text is a number of the North American Numbering Plan and an extension of up to six
+/// digits behind it.
+pub(super) fn extension(text: &str) -> bool {
+    let number = Number::read(text);
+    let digits = number.digits();
+    !number.overflow
+        && digits.split_at_checked(10).is_some_and(|(national, extension)| {
+            nanp_digits(national) && (1..=6).contains(&extension.len())
+        })
+}
+
+/// Whether the text could be a local or national number that begins with no trunk digit: 7 to 13
+/// digits, no date, no address of a computer. For use next to a word that says so.
+pub(super) fn loose(text: &str) -> bool {
+    let number = Number::read(text);
+    !number.overflow
+        && (7..=13).contains(&number.n_digits)
+        && varied(number.digits())
+        && !super::calendar::date(text)
+        && !super::device::ipv4(text)
+}
+
 fn nanp_digits(national: &[u8]) -> bool {
     let [a, b, c, d, e, f, _, _, _, _] = *national else { return false };
     a >= 2 && d >= 2 && (b, c) != (1, 1) && (e, f) != (1, 1)
@@ -390,7 +412,7 @@ const PLANS: &[Plan] = &[
 
 #[cfg(test)]
 mod tests {
-    use super::{PLANS, international, nanp, national};
+    use super::{PLANS, extension, international, loose, nanp, national};
     use proptest::prelude::*;
 
     #[test]
@@ -479,6 +501,24 @@ mod tests {
             "555-0123",
         ] {
             assert!(!nanp(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn numbers_without_a_trunk_digit() {
+        for text in ["612 34 56 78", "91 123 45 67", "555-0123", "22 123 45 67"] {
+            assert!(loose(text), "{text}");
+        }
+        for text in
+            ["2024-06-11", "11.06.2024", "192.0.2.41", "555-012", "111-1111", "1234 5678 9012 34"]
+        {
+            assert!(!loose(text), "{text}");
+        }
+        for text in ["504-621-8927 x12", "(212) 555-0123 ext. 4"] {
+            assert!(extension(text), "{text}");
+        }
+        for text in ["504-621-8927", "104-621-8927 x12", "504-621-8927 x1234567"] {
+            assert!(!extension(text), "{text}");
         }
     }
 

@@ -3,23 +3,52 @@
 /// Whether the text is a latitude and a longitude in decimal degrees, each in its range
 /// (ISO 6709:2022 § 6), with three decimals or more and not both zero.
 pub(super) fn coordinate(text: &str) -> bool {
+    let fine = |part: &str| part.split_once('.').is_some_and(|(_, decimals)| decimals.len() >= 3);
+    degrees(text).is_some_and(|parts| parts.iter().all(|part| fine(part)))
+}
+
+/// Whether the text, which says that it is one, is a latitude and a longitude in decimal degrees,
+/// each in its range and not both zero: `geo:48.2,16.4` (RFC 5870), `lat: 48.2, lon: 16.4`.
+pub(super) fn position(text: &str) -> bool {
+    degrees(text).is_some()
+}
+
+/// Latitude and longitude as written, where each is in its range and not both are zero.
+fn degrees(text: &str) -> Option<[&str; 2]> {
     let mut parts = text
         .split([',', ';', ' ', '/', '\t'])
         .map(|part| part.trim_matches(|c: char| !c.is_ascii_digit() && c != '-' && c != '.'))
         .filter(|part| part.bytes().any(|byte| byte.is_ascii_digit()));
     let (Some(latitude), Some(longitude), None) = (parts.next(), parts.next(), parts.next()) else {
-        return false;
+        return None;
     };
-    let fine = |part: &str| part.split_once('.').is_some_and(|(_, decimals)| decimals.len() >= 3);
     let within =
         |part: &str, bound: f64| part.parse::<f64>().is_ok_and(|value| value.abs() <= bound);
     let zero = |part: &str| part.bytes().all(|byte| !matches!(byte, b'1'..=b'9'));
-    fine(latitude)
-        && fine(longitude)
-        && within(latitude, 90.0)
-        && within(longitude, 180.0)
-        && !(zero(latitude) && zero(longitude))
+    let holds =
+        within(latitude, 90.0) && within(longitude, 180.0) && !(zero(latitude) && zero(longitude));
+    holds.then_some([latitude, longitude])
 }
+
+/// Whether the text can be a street with its number: three letters in a row, and a house number,
+/// the first or last number of the text, of at most five digits that is not 0.
+pub(super) fn address(text: &str) -> bool {
+    let mut letters = 0;
+    let mut word = false;
+    for character in text.chars() {
+        letters = if character.is_alphabetic() { letters + 1 } else { 0 };
+        word |= letters >= 3;
+    }
+    let mut numbers = text.split(|c: char| !c.is_ascii_digit()).filter(|run| !run.is_empty());
+    let house = |run: &str| run.len() <= 5 && run.bytes().any(|byte| byte != b'0');
+    word && text.chars().count() <= ADDRESS_MAX
+        && numbers
+            .next()
+            .is_some_and(|first| house(first) || numbers.next_back().is_some_and(house))
+}
+
+/// Characters.
+const ADDRESS_MAX: usize = 200;
 
 /// Whether the text is a British postcode: the forms and the letters each place allows.
 ///
@@ -56,7 +85,18 @@ pub(super) fn gb_postcode(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{coordinate, gb_postcode};
+    use super::{address, coordinate, gb_postcode, position};
+
+    #[test]
+    fn streets() {
+        for text in ["Hauptstraße 12", "221B Baker St", "Via Roma 10, 00184 Roma", "ul. Długa 5"]
+        {
+            assert!(address(text), "{text}");
+        }
+        for text in ["Hauptstraße", "Hauptstraße 0", "12 34", "A 1", "Weg 123456"] {
+            assert!(!address(text), "{text}");
+        }
+    }
 
     #[test]
     fn coordinates() {
@@ -74,6 +114,16 @@ mod tests {
             "1.234, 5.678, 9.012",
         ] {
             assert!(!coordinate(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn positions() {
+        for text in ["geo:48.2,16.4", "lat: 48.8584, lng: 2.2945", "-33,151"] {
+            assert!(position(text), "{text}");
+        }
+        for text in ["geo:91,16.4", "lat: 48.8, lng: 190.2", "geo:0,0", "48.2"] {
+            assert!(!position(text), "{text}");
         }
     }
 

@@ -5,33 +5,39 @@
 pub(super) fn jwt(text: &str) -> bool {
     let mut parts = text.split('.');
     let (Some(header), Some(_claims)) = (parts.next(), parts.next()) else { return false };
-    if header.len() > JWT_HEADER_MAX {
-        return false;
-    }
-    let mut json = Vec::with_capacity(header.len());
-    let (mut bits, mut held) = (0u32, 0u32);
-    for byte in header.bytes() {
-        let value = match byte {
-            b'A'..=b'Z' => byte - b'A',
-            b'a'..=b'z' => byte - b'a' + 26,
-            b'0'..=b'9' => byte - b'0' + 52,
-            b'-' => 62,
-            b'_' => 63,
-            _ => return false,
-        };
-        bits = (bits << 6 | u32::from(value)) & 0xffff;
-        held += 6;
-        if held >= 8 {
-            held -= 8;
-            json.push((bits >> held).to_le_bytes()[0]);
-        }
-    }
+    let Some(json) = base64(header) else { return false };
     match serde_json::from_slice(&json) {
         Ok(serde_json::Value::Object(header)) => {
             header.contains_key("alg") || header.contains_key("typ")
         }
         _ => false,
     }
+}
+
+/// Whether the text is base64 of a name, a colon and a password (RFC 7617 § 2).
+pub(super) fn basic_credentials(text: &str) -> bool {
+    let bytes = base64(text.trim_end_matches('='));
+    bytes.is_some_and(|bytes| std::str::from_utf8(&bytes).is_ok_and(credential_pair))
+}
+
+/// Whether the text is a name, a colon and a password that somebody chose.
+pub(super) fn credential_pair(text: &str) -> bool {
+    text.split_once(':').is_some_and(|(name, word)| {
+        !name.is_empty()
+            && word.chars().count() >= 3
+            && !text.chars().any(char::is_control)
+            && password_value(name)
+            && password_value(word)
+    })
+}
+
+/// Whether the text is an address with a password in it (`scheme://name:password@host`, RFC 3986
+/// § 3.2.1) that somebody chose.
+pub(super) fn credential_url(text: &str) -> bool {
+    let Some((_, rest)) = text.split_once("://") else { return false };
+    let Some((credentials, host)) = rest.rsplit_once('@') else { return false };
+    let Some((_, word)) = credentials.split_once(':') else { return false };
+    !host.is_empty() && word.chars().count() >= 3 && password_value(word)
 }
 
 /// Whether the text carries as many different characters as a random credential does: Shannon
@@ -47,17 +53,35 @@ pub(super) fn entropy(text: &str) -> bool {
 /// Whether the text, the right side of an assignment to a password, is a value somebody chose:
 /// four characters or more, and not a variable, a call, a type or a placeholder.
 pub(super) fn password(text: &str) -> bool {
-    let count = text.chars().count();
+    (4..=128).contains(&text.chars().count()) && password_value(text)
+}
+
+fn password_value(text: &str) -> bool {
     let same = text.chars().all(|character| Some(character) == text.chars().next());
     let calls =
         text.contains("()") || text.contains("${") || text.contains("{{") || text.contains("$(");
-    (4..=128).contains(&count)
-        && !same
+    !same
         && !calls
         && !text.starts_with(['$', '<', '%', '{', '[', '('])
         && !text.starts_with("process.env")
         && !text.starts_with("os.")
         && !is_placeholder(text)
+}
+
+/// Whether the text, the unquoted right side of an assignment to a password, is one: as
+/// [`password`], and a digit or a symbol in it or letters of both cases, since a bare word is most
+/// often a variable or a type.
+pub(super) fn password_plain(text: &str) -> bool {
+    let any = |kind: fn(char) -> bool| text.chars().any(kind);
+    let mixed = any(char::is_lowercase) && text.chars().skip(1).any(char::is_uppercase);
+    let symbol = any(|c| "!#$%&*+=?^~@-".contains(c));
+    let reads = text.contains(['[', '(', '/', '\\']) || text.starts_with('@');
+    let path = text.split('.').count() > 1
+        && text.split('.').all(|part| {
+            part.bytes().next().is_some_and(|byte| byte.is_ascii_alphabetic())
+                && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+        });
+    password(text) && !reads && !path && (any(|c| c.is_ascii_digit()) || mixed || symbol)
 }
 
 /// Whether a word that follows "password is" in a sentence is one: a letter, and a digit or a
@@ -72,6 +96,26 @@ pub(super) fn password_prose(text: &str) -> bool {
     letter && (digit || symbol) && password(text)
 }
 
+/// Whether a token that holds letters only looks random: both cases, mixed, and enough of them.
+pub(super) fn random_letters(text: &str) -> bool {
+    let turns = text
+        .as_bytes()
+        .windows(2)
+        .filter(|pair| pair[0].is_ascii_lowercase() != pair[1].is_ascii_lowercase())
+        .count();
+    turns >= 8 && bits_per_byte(text) >= ENTROPY_MIN && !is_placeholder(text)
+}
+
+/// Whether a token behind a prefix that is proof enough is no placeholder: five different
+/// characters, and no word of one.
+pub(super) fn record_word(text: &str) -> bool {
+    let different = (0..=u8::MAX).filter(|byte| text.as_bytes().contains(byte)).count();
+    text.is_ascii()
+        && different >= 5
+        && text.bytes().any(|byte| byte.is_ascii_alphanumeric())
+        && !is_placeholder(text)
+}
+
 /// Whether the text can be the number of a customer, policy, claim or file: a digit, at least
 /// three letters or digits in all, and neither a date nor an amount.
 pub(super) fn record_number(text: &str) -> bool {
@@ -82,9 +126,40 @@ pub(super) fn record_number(text: &str) -> bool {
     count >= 3 && digits >= 2 && !amount && !grouped_like_a_date
 }
 
+/// Whether a digit other than 0 is among the characters.
+pub(super) fn digits_present(text: &str) -> bool {
+    text.bytes().any(|byte| matches!(byte, b'1'..=b'9'))
+}
+
 /// Whether the digits are no filler: three different ones at least.
 pub(super) fn digits_vary(text: &str) -> bool {
     (b'0'..=b'9').filter(|digit| text.as_bytes().contains(digit)).count() >= 3
+}
+
+/// Bytes of base64 or base64url without padding (RFC 4648 § 4 and § 5); bits left over are dropped.
+fn base64(text: &str) -> Option<Vec<u8>> {
+    if text.len() > BASE64_MAX {
+        return None;
+    }
+    let mut bytes = Vec::with_capacity(text.len());
+    let (mut bits, mut held) = (0u32, 0u32);
+    for byte in text.bytes() {
+        let value = match byte {
+            b'A'..=b'Z' => byte - b'A',
+            b'a'..=b'z' => byte - b'a' + 26,
+            b'0'..=b'9' => byte - b'0' + 52,
+            b'-' | b'+' => 62,
+            b'_' | b'/' => 63,
+            _ => return None,
+        };
+        bits = ((bits << 6) | u32::from(value)) & 0xffff;
+        held += 6;
+        if held >= 8 {
+            held -= 8;
+            bytes.push((bits >> held).to_le_bytes()[0]);
+        }
+    }
+    Some(bytes)
 }
 
 fn bits_per_byte(text: &str) -> f64 {
@@ -111,8 +186,8 @@ fn is_placeholder(text: &str) -> bool {
 
 /// Bits per byte.
 const ENTROPY_MIN: f64 = 3.5;
-/// A header with a certificate chain is longer, and rare.
-const JWT_HEADER_MAX: usize = 4096;
+/// Characters. A token header with a certificate chain is longer, and rare.
+const BASE64_MAX: usize = 4096;
 
 const PLACEHOLDERS: &[&str] = &[
     "bool",
@@ -149,7 +224,7 @@ const PLACEHOLDER_PARTS: &[&str] =
 
 #[cfg(test)]
 mod tests {
-    use super::{digits_vary, entropy, jwt, password, password_prose, record_number};
+    use super::*;
 
     #[test]
     fn web_tokens() {
@@ -169,6 +244,26 @@ mod tests {
             "W10.W10.x",
         ] {
             assert!(!jwt(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn addresses_with_a_password() {
+        for text in [
+            "postgres://app:s3cr3t-7@db.example.com/x",
+            "redis://:Kr0k0d1l@cache:6379",
+            "https://a:b@c@example.com",
+        ] {
+            assert!(credential_url(text), "{text}");
+        }
+        for text in [
+            "postgres://app@db.example.com/x",
+            "postgres://app:${PASSWORD}@db/x",
+            "https://example.com",
+            "postgres://user:password@localhost/x",
+            "mysql://root:****@db",
+        ] {
+            assert!(!credential_url(text), "{text}");
         }
     }
 
@@ -216,6 +311,45 @@ mod tests {
     }
 
     #[test]
+    fn unquoted_passwords() {
+        for text in ["Inv3nted-pw", "hunter2", "geheim!", "camelCasePass"] {
+            assert!(password_plain(text), "{text}");
+        }
+        for text in
+            ["string", "self.password", "request.form", "getPassword()", "config[pw]", "/etc/x1"]
+        {
+            assert!(!password_plain(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn basic_authentication() {
+        // RFC 7617 § 2: Aladdin:open sesame; § 2.1: test:123£.
+        for text in ["QWxhZGRpbjpvcGVuIHNlc2FtZQ==", "dGVzdDoxMjPCow=="] {
+            assert!(basic_credentials(text), "{text}");
+        }
+        for text in ["QWxhZGRpbg==", "authentication", "dXNlcjpwYXNzd29yZA==", "OnB3"] {
+            assert!(!basic_credentials(text), "{text}");
+        }
+        assert!(credential_pair("ada:n0tR34l"));
+        assert!(!credential_pair("ada:"));
+        assert!(!credential_pair("$USER:$WORD"));
+    }
+
+    #[test]
+    fn tokens_behind_a_prefix() {
+        for text in ["AKIAZ5FAKEFAKE2FAKE7", "sk_live_Fak3Fak3"] {
+            assert!(record_word(text), "{text}");
+        }
+        for text in ["AKIAXXXXXXXXXXXXXXXX", "sk_live_your_key", "aaaa"] {
+            assert!(!record_word(text), "{text}");
+        }
+        assert!(random_letters("hf_FakeFakeFakeNotRealTokenAbCdEfGhIj"));
+        assert!(!random_letters("hf_configurationofthetokenizermodels"));
+        assert!(!random_letters("hf_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"));
+    }
+
+    #[test]
     fn numbers_of_records() {
         for text in
             ["KD-5590-217", "C-2024-118830", "4471-A", "BE-00.417", "6 118 207", "UV 20 55 711 903"]
@@ -225,6 +359,7 @@ mod tests {
         for text in ["01.02.2024", "12,50", "AB", "Nummer", "1", "2024-05-06"] {
             assert!(!record_number(text), "{text}");
         }
+        assert!(digits_present("1.200") && !digits_present("0,00"));
         assert!(digits_vary("94545"));
         assert!(!digits_vary("11221122"));
     }

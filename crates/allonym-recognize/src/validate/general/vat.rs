@@ -152,10 +152,13 @@ fn austrian(body: &str) -> bool {
 }
 
 fn belgian(body: &str) -> bool {
-    plain::<10>(body, |n| {
-        let (stem, check) = (number(n[..8].iter().copied()), number(n[8..].iter().copied()));
-        n[0] <= 1 && stem != 0 && 97 - stem % 97 == check
-    })
+    let check = |n: &[u8]| {
+        let (stem, check) =
+            (number(n[..n.len() - 2].iter().copied()), number(n[n.len() - 2..].iter().copied()));
+        stem != 0 && 97 - stem % 97 == check
+    };
+    // Numbers before 2005 had nine digits.
+    plain::<10>(body, |n| n[0] <= 1 && check(&n)) || plain::<9>(body, |n| check(&n))
 }
 
 fn bulgarian(body: &str) -> bool {
