@@ -281,7 +281,7 @@ impl KeyError {
             KeyError::Exists { .. } => {
                 "choose another path; to add a key to a ring that opens: allonym key new"
             }
-            KeyError::LabelTaken { .. } => "choose another label",
+            KeyError::LabelTaken { .. } => "choose another: allonym key new --label LABEL",
             KeyError::Busy { .. } => "try again when it is done",
             KeyError::Replaced { .. } => "open the ring again",
             _ => return None,

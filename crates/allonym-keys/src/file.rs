@@ -342,7 +342,12 @@ pub(crate) fn write_ring(path: &Path, ring: &RingFile, replace: Replace) -> Resu
         let _ = fs::remove_file(&aside);
     }
     written?;
-    sync_folder(path)
+    let durable = sync_folder(path);
+    if durable.is_err() && replace == Replace::Never {
+        // Its maker takes back the key file too: no ring may stay that nothing opens.
+        let _ = fs::remove_file(path);
+    }
+    durable
 }
 
 /// Whether a ring that is there already gives way.

@@ -5,7 +5,7 @@ use crate::file::{self, Kdf, Wrap};
 use crate::{KeyError, Keyring};
 use aes_gcm::aead::{AeadInOut, KeyInit};
 use aes_gcm::{Aes256Gcm, Nonce};
-use argon2::{Algorithm, Argon2, Params, Version};
+use argon2::{Algorithm, Argon2, Block, Params, Version};
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
 use std::fmt;
@@ -164,10 +164,20 @@ fn stretch(passphrase: &Passphrase, kdf: &Kdf) -> Result<Kek, KeyError> {
     let salt = unhex::<16>(kdf.salt.as_bytes()).expect("a ring is checked when it is read");
     let params = Params::new(kdf.m_kib, kdf.t, kdf.p, Some(derive::SECRET_BYTES))
         .expect("the range of a ring's parameters is within Argon2's");
+    // Memory of our own, because the crate does not wipe what it takes itself.
+    let mut memory = Zeroizing::new(Vec::new());
+    let no_memory = |_| KeyError::NoMemory { m_kib: kdf.m_kib };
+    memory.try_reserve_exact(params.block_count()).map_err(no_memory)?;
+    memory.resize(params.block_count(), Block::new());
     let mut key = Secret::zero();
     Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
-        .hash_password_into(&passphrase.0, salt.as_slice(), key.bytes_mut())
-        .map_err(|_| KeyError::NoMemory { m_kib: kdf.m_kib })?;
+        .hash_password_into_with_memory(
+            &passphrase.0,
+            salt.as_slice(),
+            key.bytes_mut(),
+            memory.as_mut_slice(),
+        )
+        .expect("lengths and memory are what Argon2 takes");
     Ok(Kek(key))
 }
 

@@ -496,17 +496,18 @@ fn seal_cipher(identity: &Identity<'_>, data_key: &Secret) -> Aes256Gcm {
 }
 
 /// Whether a public list is one that [`Keyring`] writes: in order, ids, epochs and names without
-/// ambiguity, at most one active key a tenant.
+/// ambiguity, one active key for each tenant.
 pub(crate) fn is_orderly(keys: &[KeyInfo]) -> bool {
     let ids: BTreeSet<&str> = keys.iter().map(|key| key.id.as_str()).collect();
     let names: BTreeSet<(&str, &str)> =
         keys.iter().map(|key| (key.tenant.as_str(), key.label.as_str())).collect();
+    let tenants: BTreeSet<&str> = keys.iter().map(|key| key.tenant.as_str()).collect();
     let active = keys.iter().filter(|key| key.state == KeyState::Active);
-    let tenants: Vec<&str> = active.map(|key| key.tenant.as_str()).collect();
-    ids.len() == keys.len()
+    !keys.is_empty()
+        && ids.len() == keys.len()
         && names.len() == keys.len()
         && keys.is_sorted_by(|one, next| one.order() < next.order())
-        && tenants.is_sorted_by(|one, next| one < next)
+        && active.map(|key| key.tenant.as_str()).eq(tenants)
 }
 
 pub(crate) fn check_label(label: &str) -> Result<(), KeyError> {

@@ -349,8 +349,10 @@ fn fields_cannot_be_edited() {
         ring["public"][0]["label"] = json!("prod-2027");
         ring["public"][1]["label"] = json!("prod-2026");
     });
-    check("another tenant", "ALO-K021", &|ring| ring["public"][0]["tenant"] = json!("a"));
+    check("another tenant", "ALO-K008", &|ring| ring["public"][0]["tenant"] = json!("a"));
     check("two active", "ALO-K008", &|ring| ring["public"][0]["state"] = json!("active"));
+    check("none active", "ALO-K008", &|ring| ring["public"][1]["state"] = json!("verify-only"));
+    check("no keys", "ALO-K008", &|ring| ring["public"] = json!([]));
     check("an unknown state", "ALO-K008", &|ring| ring["public"][0]["state"] = json!("dead"));
     check("epoch 0", "ALO-K008", &|ring| ring["public"][0]["epoch"] = json!(0));
     check("the same id twice", "ALO-K008", &|ring| {
