@@ -16,7 +16,7 @@ mod words;
 
 pub use judge::judge;
 
-use crate::set::Rule;
+use crate::set::{Rule, RulePattern};
 use crate::{EntityId, Group, Recognizer, RuleId, RuleSet, Scratch, Span};
 use cell::{Reading, Trait};
 use sketch::{Distinct, Moments, Shapes, Witnesses};
@@ -109,6 +109,13 @@ impl ColumnProfile {
                 return;
             }
         }
+    }
+
+    /// Adds findings of another detector (names in texts): cells with at least one, and all.
+    pub fn add_findings(&mut self, entity: EntityId, cells: u64, spans: u64) {
+        let tally = self.tallies.entry(entity).or_default();
+        tally.cells += cells;
+        tally.spans += spans;
     }
 
     /// Adds another shard's evidence; the result does not depend on the order of merging.
@@ -336,18 +343,23 @@ struct Reader {
     shape: String,
 }
 
-/// Rules with a check that the whole of a cell satisfies, ascending.
+/// Rules with a telling check that the whole of a cell satisfies, ascending.
 fn rules_of_whole(cell: &str, rules: &RuleSet) -> Vec<RuleId> {
     if cell.len() > WITNESS_BYTES_MAX || !cell.contains(|c: char| c.is_ascii_alphanumeric()) {
         return Vec::new();
     }
     let fits = |rule: &Rule| {
         let pattern = &rules.definition(rule.entity).patterns[rule.pattern];
-        !pattern.checks.is_empty()
+        chance(pattern) <= CHANCE_TELLING_MAX
             && pattern.pattern.length_max.is_none_or(|max| cell.len() <= max)
             && pattern.is_whole(cell)
     };
     (0..).map(RuleId).zip(rules.rules()).filter(|(_, rule)| fits(rule)).map(|(id, _)| id).collect()
+}
+
+/// Share of texts of the right form that pass the checks by chance; 1 where there is none.
+fn chance(pattern: &RulePattern) -> f64 {
+    pattern.checks.iter().map(|check| check.chance).product()
 }
 
 /// Whether no letter or digit of the cell lies outside the span.
@@ -380,6 +392,8 @@ const SCORE_COUNTED: f32 = 0.5;
 const SCORE_UNITS: f64 = 1_000_000.0;
 /// Cells scanned in one call.
 const BATCH_CELLS_MAX: usize = 4_096;
+/// Checks that more texts pass by chance say too little of a column.
+const CHANCE_TELLING_MAX: f64 = 0.25;
 /// Longer cells are held against no rule as a whole.
 const WITNESS_BYTES_MAX: usize = 96;
 /// Bytes of cells after which a call is made.

@@ -191,10 +191,11 @@ fn a_customer_table_in_english() {
         .text("birth_date", times(60, date))
         .text("street_address", times(60, |i| format!("{} Sample Street", i + 1)))
         .text("amount", times(60, |i| format!("{}.50", i * 13)))
+        .text("tenant_name", times(60, |i| format!("{} {}", family(i), given(i))))
         .text("newsletter", times(60, |i| if i % 3 == 0 { "yes" } else { "no" }))
         .text("created_at", times(60, |i| format!("2024-03-{:02} 10:15:{i:02}", 1 + i % 28)))
         .check(&[
-            "-",
+            "CUSTOMER_NUMBER",
             "PERSON",
             "PERSON",
             "EMAIL_ADDRESS",
@@ -202,6 +203,7 @@ fn a_customer_table_in_english() {
             "DATE_OF_BIRTH",
             "STREET_ADDRESS",
             "-",
+            "PERSON",
             "-",
             "-",
         ]);
@@ -420,7 +422,7 @@ fn eight_rows_are_enough_with_headers() {
         .text("Phone", times(8, |i| format!("+1 (403) 555-01{i:02}")))
         .text("Email", times(8, |i| format!("e{i}@firm.example")))
         .check(&[
-            "-",
+            "CUSTOMER_NUMBER",
             "PERSON",
             "PERSON",
             "-",

@@ -26,6 +26,8 @@ pub(super) enum Trait {
     PhoneLike,
     /// [`Trait::PhoneLike`] with punctuation.
     PhonePunctuated,
+    /// [`Trait::PhonePunctuated`] that begins with `+` or `(`, or is grouped by threes and a four.
+    PhoneMarked,
     /// A calendar date with or without a time of day.
     Date,
     /// Letters and the punctuation of names, at most [`NAME_WORDS_MAX`] words.
@@ -147,13 +149,16 @@ fn read_numbers(text: &str, letters: &Letters, reading: &mut Reading) {
         && body.chars().skip(1).filter(|&c| c == '+').count() == 0;
     reading.set(Trait::PhoneLike, phone);
     reading.set(Trait::PhonePunctuated, phone && !digits_only);
+    let groups = || text.split(|c: char| !c.is_ascii_digit()).map(str::len);
+    let marked = text.starts_with(['+', '(']) || groups().eq([3, 3, 4]);
+    reading.set(Trait::PhoneMarked, phone && !digits_only && marked);
 }
 
 fn read_dates(text: &str, folded: &mut String, reading: &mut Reading) {
     let Some(year) = date_of(text, folded) else { return };
     reading.set(Trait::Date, true);
     // A date is punctuated like a telephone number; its calendar says that it is none.
-    for which in [Trait::PhoneLike, Trait::PhonePunctuated] {
+    for which in [Trait::PhoneLike, Trait::PhonePunctuated, Trait::PhoneMarked] {
         reading.traits &= !(1 << which as u32);
     }
     reading.year = year;
@@ -413,6 +418,11 @@ mod tests {
                 "call 5550100",
                 "-5550100",
             ],
+        );
+        check(
+            Trait::PhoneMarked,
+            &["(5) 555-4729", "202-555-0100"],
+            &["030-0074321", "2025550100"],
         );
         check(Trait::PhonePunctuated, &["555-0100"], &["5550100", "14.02.1980"]);
     }

@@ -21,6 +21,10 @@ pub(super) enum Form {
     Date,
     /// Ages in years.
     Age,
+    /// Salaries and other amounts that are somebody's.
+    Amount,
+    /// Latitudes and longitudes.
+    Coordinate,
     /// Labels of few words: gender, nationality, religion, occupation.
     Label,
     /// Postal codes.
@@ -45,6 +49,8 @@ impl Form {
             }
             () if has(&["DATE", "TIME", "DATETIME", "YEAR"]) => Form::Date,
             () if has(&["AGE"]) => Form::Age,
+            () if has(&["SALARY", "INCOME", "WAGE"]) => Form::Amount,
+            () if has(&["COORDINATE", "COORDINATES", "LATITUDE", "LONGITUDE"]) => Form::Coordinate,
             () if has(&["EMAIL", "IP", "MAC", "CRYPTO", "WALLET"]) => Form::Pattern,
             () if has(&["PHONE", "TELEPHONE", "FAX", "MOBILE"]) => Form::Phone,
             () if has(&["POSTAL", "POSTCODE", "ZIP", "PLZ", "PIN"]) => Form::Postal,
@@ -63,12 +69,25 @@ impl Form {
     /// Whether patterns alone, without a header, may name a column so. A column of dates is no
     /// birth dates, one of small numbers no ages.
     pub(super) fn by_values(self) -> bool {
-        matches!(self, Form::Name | Form::Address | Form::Phone | Form::Handle | Form::Pattern)
+        matches!(
+            self,
+            Form::Name
+                | Form::Address
+                | Form::Phone
+                | Form::Handle
+                | Form::Coordinate
+                | Form::Pattern
+        )
+    }
+
+    /// Whether numbers with fractions may be so; they are never identifiers.
+    pub(super) fn takes_fractions(self) -> bool {
+        matches!(self, Form::Age | Form::Date | Form::BirthDate | Form::Amount | Form::Coordinate)
     }
 
     /// How well the values go with a header that names the form, in `[0, 1]`, and the share of
     /// filled cells that look so.
-    pub(super) fn plausibility(self, sight: &Sight<'_>) -> (f64, f64) {
+    pub(super) fn plausibility(self, sight: &Sight<'_>, group: Group) -> (f64, f64) {
         let share = |which| sight.profile.share(which);
         let numeric = share(Trait::Integer) + share(Trait::Fraction);
         let truth = share(Trait::Truth);
@@ -122,6 +141,14 @@ impl Form {
                 let human = sight.integers_within(0, AGE_MAX) || share(Trait::Fraction) > 0.5;
                 (if human && truth < 0.9 { like } else { 0.05 }, like)
             }
+            Form::Amount => {
+                let like = numeric.max(share(Trait::HasDigit) - share(Trait::Date));
+                (if truth < 0.9 { like.max(0.0) } else { 0.05 }, like.max(0.0))
+            }
+            Form::Coordinate => {
+                let like = share(Trait::Fraction);
+                (like, like)
+            }
             Form::Label => {
                 let like = 1.0 - share(Trait::Fraction) - prose;
                 let flags = truth > 0.9 && sight.distinct <= 2;
@@ -143,7 +170,12 @@ impl Form {
                 (if many && numeric < 0.8 { like.max(0.0) } else { 0.1 }, like.max(0.0))
             }
             Form::Pattern => {
-                let like = if share(Trait::HasDigit) > 0.5 { 1.0 } else { 0.2 };
+                let coded = share(Trait::HasDigit).max(share(Trait::Code));
+                let like = if coded > 0.5 { 1.0 } else { 0.2 };
+                // A counter under the header `customer_id` numbers customers; under `phone` it is
+                // a mistake of the header.
+                let counts = sight.counter && group == Group::Quasi;
+                let least = if counts { 1.0 } else { 4.0 };
                 // Identifiers of one kind are about equally long.
                 let even = sight.profile.chars.deviation() <= sight.profile.chars.mean() * 0.5;
                 let plain = even
@@ -151,8 +183,8 @@ impl Form {
                     && truth < 0.5
                     && prose < 0.1
                     && share(Trait::Date) < 0.5
-                    && !sight.counter
-                    && (4.0..=64.0).contains(&sight.profile.chars.mean())
+                    && (counts || !sight.counter)
+                    && (least..=64.0).contains(&sight.profile.chars.mean())
                     && sight.distinct_share() > 0.2;
                 (if plain { like * IDENTIFIER_LIKE } else { 0.05 }, 0.0)
             }

@@ -63,13 +63,16 @@ impl<'a> Sight<'a> {
     fn of(rules: &RuleSet, column: &TableColumn<'a>) -> Sight<'a> {
         let profile = column.profile;
         let words = column.name.map(tokens).unwrap_or_default();
-        let hits = column
+        let mut hits: BTreeMap<EntityId, f64> = column
             .name
             .map(|name| rules.header_hits(name))
             .unwrap_or_default()
             .into_iter()
             .map(|(entity, strength)| (entity, f64::from(strength)))
             .collect();
+        if let Some(person) = rules.entity_by_name(PERSON).filter(|_| names_person(&words)) {
+            hits.entry(person).or_insert(HEADER_COMPOSED);
+        }
         let distinct = profile.distinct.estimate();
         let trap_end = words.last().is_some_and(|word| TRAP_ENDS.contains(&word.as_str()));
         let trap_start = words.first().is_some_and(|word| TRAP_STARTS.contains(&word.as_str()));
@@ -151,6 +154,13 @@ impl<'a> Sight<'a> {
     }
 }
 
+/// Whether a header composes a word for people and one for names: `tenant_name`, `name_of_driver`.
+/// Other composed names (`branch_name`) are left to their values.
+fn names_person(words: &[String]) -> bool {
+    let any = |list: &[&str]| words.iter().any(|word| list.contains(&word.as_str()));
+    any(NAME_ALONE) && any(PEOPLE) && !any(THINGS)
+}
+
 /// What the other columns say.
 #[derive(Clone, Copy, Default)]
 struct Neighbours {
@@ -199,13 +209,12 @@ fn weigh(
 ) -> Option<Candidate> {
     let entity = rules.entity(id);
     let form = Form::of(entity);
-    let numbers_only = matches!(form, Form::Age | Form::Date | Form::BirthDate);
-    if sight.float() && !numbers_only {
+    if sight.float() && !form.takes_fractions() {
         return None;
     }
     let tally = sight.profile.tallies.get(&id).copied().unwrap_or_default();
-    let header = weigh_header(sight, id, form, &tally, neighbours);
-    let values = if form.by_values() {
+    let header = weigh_header(sight, id, form, entity.group, &tally, neighbours);
+    let values = if form.by_values() && !sight.float() {
         weigh_values(rules, sight, id, form, &tally, neighbours)
     } else {
         Weight::default()
@@ -232,6 +241,7 @@ fn weigh_header(
     sight: &Sight<'_>,
     id: EntityId,
     form: Form,
+    group: Group,
     tally: &Tally,
     neighbours: Neighbours,
 ) -> Weight {
@@ -245,7 +255,7 @@ fn weigh_header(
         let probability = if vetoed { 0.2 } else { strength * 0.75 };
         return Weight { probability, support: 0, reasons };
     }
-    let (mut plausible, mut like) = form.plausibility(sight);
+    let (mut plausible, mut like) = form.plausibility(sight, group);
     let matched = ratio(tally.whole, filled);
     if matched > like {
         like = matched;
@@ -257,6 +267,10 @@ fn weigh_header(
     }
     // `phone_type` and `address_id` speak of the thing, and are not it.
     if sight.trap(strength) && matched < 0.5 {
+        plausible *= 0.3;
+    }
+    // When a row was written is nothing about a person.
+    if form == Form::Date && sight.word_is(BOOKKEEPING) {
         plausible *= 0.3;
     }
     let support = cells_of(like, filled);
@@ -314,6 +328,7 @@ fn weigh_values(
     let mut weight = match form {
         Form::Name => names_alone(sight, neighbours),
         Form::Address => addresses_alone(sight),
+        Form::Phone => phones_alone(sight, tally),
         _ => Weight::default(),
     };
     let matched = weigh_matches(rules, sight, id, form, tally);
@@ -322,7 +337,7 @@ fn weigh_values(
     }
     // A header that speaks of something else speaks against what only the form suggests.
     let elsewhere = sight.hits.keys().any(|other| *other != id) && !sight.hits.contains_key(&id);
-    let weak = matches!(form, Form::Name | Form::Address);
+    let weak = matches!(form, Form::Name | Form::Address | Form::Phone);
     if weak && (elsewhere || sight.word_is(THINGS) || sight.trap(0.0)) {
         weight.probability *= 0.5;
     }
@@ -392,7 +407,7 @@ fn weigh_checks(rules: &RuleSet, sight: &Sight<'_>, id: EntityId) -> Option<(f64
         for rule in satisfied.iter().filter(of_entity) {
             let rule = &rules.rules()[usize::from(rule.0)];
             let pattern = &rules.definition(rule.entity).patterns[rule.pattern];
-            chance = chance.max(pattern.checks.iter().map(|check| check.chance).product());
+            chance = chance.max(super::chance(pattern));
             score = score.max(pattern.score_plain().into());
             any = true;
         }
@@ -445,7 +460,16 @@ fn names_alone(sight: &Sight<'_>, neighbours: Neighbours) -> Weight {
         ));
     }
     let alone = surname.max(given);
-    if neighbours.name_beside && alone >= SURNAMES_BESIDE_MIN && sight.distinct_share() > 0.3 {
+    let various = sight.distinct >= 8 || sight.distinct_share() > 0.3;
+    if neighbours.people >= 2 && alone >= NAMES_AMONG_PEOPLE_MIN && various && probability < 0.6 {
+        probability = 0.6;
+        reasons = vec![format!(
+            "{} of {} cells hold a common name, among columns about people",
+            percent(alone),
+            thousands(filled)
+        )];
+    }
+    if neighbours.name_beside && alone >= SURNAMES_BESIDE_MIN && various {
         let beside = (0.6 + alone).min(0.85);
         if beside > probability {
             probability = beside;
@@ -472,6 +496,30 @@ fn addresses_alone(sight: &Sight<'_>) -> Weight {
         thousands(filled)
     )];
     Weight { probability: 0.9 * share, support: cells_of(share, filled), reasons }
+}
+
+/// Telephone numbers of countries no rule knows, without a header that says so.
+fn phones_alone(sight: &Sight<'_>, tally: &Tally) -> Weight {
+    let profile = sight.profile;
+    let filled = profile.filled();
+    let share = profile.share(Trait::PhonePunctuated);
+    let known = ratio(tally.whole, filled).min(ratio(tally.cells, filled));
+    let marked = profile.share(Trait::PhoneMarked).max(known);
+    let others = profile.tallies.values().any(|other| other != tally && other.whole * 2 > filled);
+    let plain = share >= 0.9
+        && marked >= PHONES_MARKED_MIN
+        && profile.chars.mean() >= 8.0
+        && sight.distinct_share() > 0.3
+        && !others;
+    if !plain {
+        return Weight::default();
+    }
+    let reasons = vec![format!(
+        "{} of {} cells are punctuated like telephone numbers",
+        percent(share),
+        thousands(filled)
+    )];
+    Weight { probability: (0.5 + 0.4 * marked) * share, support: cells_of(share, filled), reasons }
 }
 
 fn conclude(rules: &RuleSet, sight: &Sight<'_>, candidates: Vec<Candidate>) -> Judgement {
@@ -541,8 +589,17 @@ fn is_free_text(rules: &RuleSet, sight: &Sight<'_>) -> bool {
     if profile.words.mean() >= TEXT_WORDS_MEAN_MIN {
         return found > 0 || !sight.labels();
     }
-    let written = profile.words.mean() >= 2.0 && found > 0;
-    written || ratio(found, filled) >= TEXT_FOUND_MIN && !sight.integer()
+    if profile.words.mean() >= TEXT_WORDS_INSIDE_MIN && found > 0 {
+        return true;
+    }
+    let found = ratio(found, filled);
+    // Codes look like telephone numbers now and then; what is sure or frequent counts.
+    let codes = profile.share(Trait::HasDigit) > 0.8;
+    let sure = profile.tallies.values().any(|tally| {
+        tally.whole > 0 && wide(tally.score) / SCORE_UNITS / number(tally.whole) >= SCORE_SURE
+    });
+    let least = if codes && !sure { TEXT_FOUND_CODES_MIN } else { TEXT_FOUND_MIN };
+    found >= least && !sight.integer()
 }
 
 /// Cells with findings of each entity that would have to be treated in a text.
@@ -662,6 +719,10 @@ const DECISION: f64 = 0.5;
 const PROBABILITY_MIN: f64 = 0.05;
 /// A header that says so and values that go with it.
 const HEADER_PROBABILITY: f64 = 0.93;
+/// The entity of names.
+const PERSON: &str = "PERSON";
+/// Strength of a header such as `tenant_name`.
+const HEADER_COMPOSED: f64 = 0.85;
 /// Strength of a phrase that is the whole header, of one that the header ends with.
 const HEADER_WHOLE: f64 = 0.9;
 const HEADER_ENDS: f64 = 0.7;
@@ -686,13 +747,22 @@ const COUNTER_CELLS_MIN: u64 = 5;
 const LABELS_MAX: u64 = 60;
 /// Share of cells with a common given name that makes names of a column without a header.
 const NAMES_SEEN_MIN: f64 = 0.3;
+/// The same in a table with two more columns about people.
+const NAMES_AMONG_PEOPLE_MIN: f64 = 0.12;
 /// The same under the header `name`.
 const NAMES_COMMON_MIN: f64 = 0.15;
 /// Share of common names that makes surnames of a column beside a column of names.
 const SURNAMES_BESIDE_MIN: f64 = 0.08;
+/// Share of cells that begin with `+` or `(`, or are of a known form, from which digits with
+/// punctuation are telephone numbers.
+const PHONES_MARKED_MIN: f64 = 0.3;
 const TEXT_WORDS_MEAN_MIN: f64 = 5.0;
-/// Share of cells with findings from which short texts are treated in place.
+/// Words on average from which any finding is treated in place.
+const TEXT_WORDS_INSIDE_MIN: f64 = 2.5;
+/// Share of cells with findings from which shorter texts are treated in place; the same for codes.
 const TEXT_FOUND_MIN: f64 = 0.01;
+const TEXT_FOUND_CODES_MIN: f64 = 0.2;
+const SCORE_SURE: f64 = 0.85;
 
 /// Words that mean a name, of a person or anything else.
 const NAME_ALONE: &[&str] = &[
@@ -1053,8 +1123,39 @@ const TRAP_ENDS: &[&str] = &[
 ];
 
 /// First words of headers of flags and counts.
-const TRAP_STARTS: &[&str] =
-    &["is", "has", "n", "num", "nb", "count", "total", "max", "min", "avg"];
+const TRAP_STARTS: &[&str] = &[
+    "is", "has", "n", "num", "nb", "count", "total", "max", "min", "avg", "years", "months",
+    "days", "hours",
+];
+
+/// Words of headers that say when a row was written.
+const BOOKKEEPING: &[&str] = &[
+    "created",
+    "updated",
+    "modified",
+    "inserted",
+    "loaded",
+    "processed",
+    "exported",
+    "imported",
+    "synced",
+    "changed",
+    "create",
+    "update",
+    "creation",
+    "modification",
+    "added",
+    "timestamp",
+    "ts",
+    "erstellt",
+    "geandert",
+    "aangemaakt",
+    "gewijzigd",
+    "cree",
+    "modifie",
+    "creado",
+    "modificado",
+];
 
 /// Words of headers of numbers that are nobody's.
 const GOODS: &[&str] = &[
