@@ -46,7 +46,8 @@ pub(super) fn tax_number(text: &str) -> bool {
 
 /// Versicherungsnummer of the pension insurance: area, date of birth, initial of the name at
 /// birth, serial number, check digit (products by 2, 1, 2, 5, 7, 1, 2, 1, 2, 1, 2, 1; sum of their
-/// digit sums modulo 10; the letter counts as two digits, A = 01).
+/// digit sums modulo 10; the letter counts as two digits, A = 01). Days 51 to 81 stand for dates
+/// whose serial numbers are used up.
 ///
 /// SGB VI § 147; VKVV §§ 2 to 4 and annex.
 pub(super) fn pension_number(text: &str) -> bool {
@@ -70,6 +71,7 @@ pub(super) fn pension_number(text: &str) -> bool {
     let month = self::number(values[4..6].iter().copied());
     let year = self::number(values[6..8].iter().copied());
     const WEIGHTS: [u32; 12] = [2, 1, 2, 5, 7, 1, 2, 1, 2, 1, 2, 1];
+    let day = if (51..=81).contains(&day) { day - 50 } else { day };
     is_pension_area(values[0] * 10 + values[1])
         && is_date_of_any_century(year, month, day)
         && weighted_cross_sum(values[..12].iter().copied(), &WEIGHTS) % 10 == u32::from(values[12])
@@ -173,7 +175,10 @@ mod tests {
 
     #[test]
     fn pension_insurance() {
-        check(pension_number, &["65170839J003", "15070649C103", "65 070803 A 01 9"]);
+        check(
+            pension_number,
+            &["65170839J003", "15070649C103", "65 070803 A 01 9", "38551285K051"],
+        );
         reject(pension_number, &["15070649C100", "65070803A012", "15071349C103", "150706491103"]);
         reject(pension_number, &["01070649C103", "15300249C103", "1507064ÄC103", "15O70649C103"]);
     }
