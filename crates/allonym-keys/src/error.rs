@@ -195,8 +195,8 @@ pub enum KeyError {
 }
 
 impl KeyError {
-    /// Exit code of the command line: 4 unless said otherwise in contracts (2 for wrong usage, 75
-    /// for storage trouble that may pass).
+    /// Exit code of the command line: 4, but 2 for wrong usage and 75
+    /// for storage trouble that may pass.
     #[must_use]
     pub fn exit(&self) -> u8 {
         match self {
