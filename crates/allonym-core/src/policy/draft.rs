@@ -1,0 +1,163 @@
+//! A first policy from judged columns.
+
+use super::{
+    Consistency, DatePart, Generalize, Listed, Note, PROFILES, Policy, Pseudonymize, Replacement,
+    Text, Treatment,
+};
+use crate::decimal::Decimal;
+use allonym_keys::{Profile, TokenFormat};
+use allonym_recognize::{Entity, Group, Judgement, RuleSet};
+use arrow_schema::Schema;
+
+impl Policy {
+    /// Drafts a policy from judged columns: who they name is pseudonymized, secrets and special
+    /// categories are redacted, what narrows people down is made coarser, free text is treated in
+    /// place, and the rest is kept. Every choice carries its evidence as a comment.
+    ///
+    /// Join names and profiles are written out, so that the same file gives the same tokens later
+    /// whether its columns are judged again or not. The draft knows no physical types; see
+    /// [`Policy::fitted`].
+    #[must_use]
+    pub fn draft(
+        columns: &[(String, Judgement)],
+        rules: &RuleSet,
+        name: &str,
+        purpose: &str,
+    ) -> Policy {
+        let mut policy = Policy::empty(name, purpose);
+        for (column, judgement) in columns {
+            if column.is_empty() || policy.columns.iter().any(|listed| listed.name == *column) {
+                continue;
+            }
+            let entity = judgement
+                .entity
+                .as_deref()
+                .and_then(|name| rules.entity_by_name(name).map(|id| rules.entity(id)));
+            policy.columns.push(Listed {
+                name: column.clone(),
+                treatment: treatment(judgement, entity),
+                note: Some(note(judgement)),
+                line: None,
+            });
+        }
+        policy
+    }
+
+    /// The same policy with treatments that do not fit a column's physical type replaced by ones
+    /// that do: what cannot be made a token or coarser is redacted. Columns the schema lacks stay.
+    #[must_use]
+    pub fn fitted(&self, schema: &Schema) -> Policy {
+        let leaves = crate::plan::leaves(schema);
+        let mut policy = self.clone();
+        for listed in &mut policy.columns {
+            let Some(leaf) = leaves.iter().find(|leaf| leaf.answers_to(&listed.name)) else {
+                continue;
+            };
+            let Err(why) = crate::treat::fits(&listed.treatment, &leaf.data_type) else { continue };
+            let was = listed.treatment.name();
+            listed.treatment = Treatment::Redact { with: None };
+            if let Some(note) = &mut listed.note {
+                note.lines.push(format!("redacted, not treated as {was}: {}", why.message));
+            }
+        }
+        policy
+    }
+}
+
+/// What a draft would do with a column, in words, as in `generalize to year`.
+#[must_use]
+pub fn suggested_treatment(_path: &str, judgement: &Judgement, rules: &RuleSet) -> String {
+    let entity = judgement.entity.as_deref().and_then(|name| rules.entity_by_name(name));
+    let treatment = treatment(judgement, entity.map(|id| rules.entity(id)));
+    match &treatment {
+        Treatment::Generalize(way) => format!("{} {}", treatment.name(), way.words()),
+        _ => treatment.name().to_owned(),
+    }
+}
+
+fn treatment(judgement: &Judgement, entity: Option<&Entity>) -> Treatment {
+    if judgement.free_text {
+        return Treatment::Text(Text {
+            with: Replacement::Token,
+            entities: Vec::new(),
+            consistency: Consistency::Dataset,
+        });
+    }
+    let Some(name) = judgement.entity.as_deref() else { return Treatment::Keep { reason: None } };
+    let group = judgement.group.or(entity.map(|entity| entity.group)).unwrap_or(Group::Direct);
+    match entity.map_or("", |entity| entity.treatment.as_str()) {
+        "pseudonymize" => pseudonymize(name, entity),
+        "redact" => Treatment::Redact { with: None },
+        "drop" => Treatment::Drop,
+        "generalize" => coarser(name),
+        "keep" if group == Group::Quasi => keep(),
+        _ => match group {
+            Group::Direct => pseudonymize(name, entity),
+            Group::Secret | Group::Sensitive => Treatment::Redact { with: None },
+            Group::Quasi if known_coarser(name).is_some() => coarser(name),
+            Group::Quasi => keep(),
+        },
+    }
+}
+
+fn pseudonymize(name: &str, entity: Option<&Entity>) -> Treatment {
+    let profile = entity.map_or("exact", |entity| entity.profile.as_str());
+    let profile = PROFILES.iter().find(|(word, _)| *word == profile).map(|(_, profile)| *profile);
+    Treatment::Pseudonymize(Pseudonymize {
+        join: Some(name.to_owned()),
+        profile: profile.filter(|profile| *profile != Profile::Exact),
+        format: TokenFormat::Base62,
+        consistency: Consistency::Dataset,
+    })
+}
+
+fn keep() -> Treatment {
+    Treatment::Keep { reason: Some("quasi-identifier: check with `risk`".to_owned()) }
+}
+
+/// What no rule of coarseness is known for is redacted, never kept.
+fn coarser(name: &str) -> Treatment {
+    known_coarser(name).map_or(Treatment::Redact { with: None }, Treatment::Generalize)
+}
+
+fn known_coarser(name: &str) -> Option<Generalize> {
+    let holds = |parts: &[&str]| parts.iter().any(|part| name.contains(part));
+    if name == "AGE" {
+        Some(Generalize::Bands(AGE_BANDS.to_vec()))
+    } else if holds(&["DATE", "BIRTH"]) {
+        Some(Generalize::To(DatePart::Year))
+    } else if holds(&["POSTAL", "POSTCODE", "ZIP"]) {
+        Some(Generalize::Prefix(2))
+    } else if holds(&["IP_ADDRESS", "IPV4", "IPV6"]) {
+        Some(Generalize::Bits(24))
+    } else if holds(&["LATITUDE", "LONGITUDE"]) {
+        // A tenth of a degree is about 11 km along a meridian.
+        Some(Generalize::Step(Decimal { unscaled: 1, scale: 1 }))
+    } else {
+        None
+    }
+}
+
+fn note(judgement: &Judgement) -> Note {
+    let reason = judgement.reason.trim();
+    let mut first = match (&judgement.entity, judgement.free_text) {
+        (Some(entity), _) => format!("{entity}, confidence {:.2}", judgement.confidence),
+        (None, true) => "free text".to_owned(),
+        (None, false) => "nothing personal found".to_owned(),
+    };
+    if !reason.is_empty() {
+        first = format!("{first}: {reason}");
+    }
+    let mut lines = vec![first];
+    if let Some((second, confidence)) = &judgement.runner_up {
+        lines.push(format!("second best: {second}, {confidence:.2}"));
+    }
+    if judgement.free_text && !judgement.entities.is_empty() {
+        let inside: Vec<&str> =
+            judgement.entities.iter().map(|count| count.entity.as_str()).collect();
+        lines.push(format!("inside: {}", inside.join(", ")));
+    }
+    Note { entity: judgement.entity.clone(), lines }
+}
+
+const AGE_BANDS: [i64; 6] = [18, 30, 45, 60, 75, 90];
