@@ -82,6 +82,7 @@ fn a_label_finds_the_mistyped_number_but_does_not_make_it_valid() {
 }
 
 #[test]
+#[expect(clippy::disallowed_methods, reason = "optional data is found through the environment")]
 fn checks_agree_with_published_cases() {
     let Ok(data) = std::env::var("ALLONYM_DATA") else {
         println!("left out: peers/stdnum_cases.jsonl.gz (ALLONYM_DATA is not set)");
@@ -164,7 +165,8 @@ fn national() -> Recognizer {
     entities.dedup();
     assert!(entities.len() >= 60, "{} entities", entities.len());
     let selection = Selection { entities, ..Selection::default() };
-    Recognizer::compile(&rules.select(&selection).unwrap(), &Tuning::default()).unwrap()
+    let rules = rules.select(&selection).expect("the rules know their own entities");
+    Recognizer::compile(&rules, &Tuning::default()).expect("the shipped rules compile")
 }
 
 fn found(recognizer: &Recognizer, scratch: &mut Scratch, text: &str) -> Vec<String> {
@@ -186,6 +188,6 @@ impl Random {
     }
 
     fn digits(&mut self, length: usize) -> String {
-        (0..length).map(|_| char::from(b'0' + u8::try_from(self.below(10)).unwrap())).collect()
+        (0..length).map(|_| self.below(10).to_string()).collect()
     }
 }
