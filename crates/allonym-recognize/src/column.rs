@@ -9,8 +9,11 @@
 //! found; a column of rare names without a header can be missed.
 
 mod cell;
+mod evidence;
 mod form;
+mod heading;
 mod judge;
+mod sight;
 mod sketch;
 mod words;
 
@@ -77,7 +80,7 @@ impl ColumnProfile {
         cells: &mut dyn Iterator<Item = Option<&str>>,
         scratch: &mut Scratch,
     ) {
-        let mut reader = Reader::default();
+        let mut reader = Reader::new();
         let mut batch: Vec<&str> = Vec::new();
         let mut spans = Vec::new();
         loop {
@@ -137,17 +140,11 @@ impl ColumnProfile {
         }
     }
 
-    fn count(
-        &mut self,
-        cell: &str,
-        spans: &[(usize, Span)],
-        rules: &RuleSet,
-        reader: &mut Reader,
-    ) {
+    fn count(&mut self, cell: &str, spans: &[(usize, Span)], rules: &RuleSet, reader: &mut Reader) {
         self.cells += 1;
         let hash = sketch::hash(cell.as_bytes());
         self.distinct.observe(hash);
-        let reading = cell::read(cell, &mut reader.folded);
+        let reading = reader.read(hash, cell);
         self.chars.observe(reading.chars);
         if !reading.has(Trait::Filled) {
             return;
@@ -170,9 +167,9 @@ impl ColumnProfile {
         for (position, (_, span)) in spans.iter().enumerate() {
             let tally = self.tallies.entry(span.entity).or_default();
             if span.score >= SCORE_COUNTED {
-                let again = spans[..position].iter().any(|(_, other)| {
-                    other.entity == span.entity && other.score >= SCORE_COUNTED
-                });
+                let again = spans[..position]
+                    .iter()
+                    .any(|(_, other)| other.entity == span.entity && other.score >= SCORE_COUNTED);
                 tally.spans += 1;
                 tally.cells += u64::from(!again);
             }
@@ -187,6 +184,11 @@ impl ColumnProfile {
     /// Cells that are neither null, blank nor placeholders.
     fn filled(&self) -> u64 {
         self.traits[Trait::Filled as usize]
+    }
+
+    /// Counts of an entity; all 0 where it was not found.
+    fn tally(&self, entity: EntityId) -> Tally {
+        self.tallies.get(&entity).copied().unwrap_or_default()
     }
 
     /// Share of filled cells with a trait; 0 where none is filled.
@@ -336,11 +338,29 @@ impl Integers {
     }
 }
 
-/// Buffers of one `observe`.
-#[derive(Default)]
+/// Buffers of one `observe`, and what was read of recent cells: columns repeat themselves.
 struct Reader {
     folded: String,
     shape: String,
+    recent: Vec<Option<(u64, Reading)>>,
+}
+
+impl Reader {
+    fn new() -> Reader {
+        Reader { folded: String::new(), shape: String::new(), recent: vec![None; RECENT_CELLS] }
+    }
+
+    fn read(&mut self, hash: u64, cell: &str) -> Reading {
+        let slot = usize::try_from(hash % RECENT_CELLS_U64).expect("a remainder of a small number");
+        match self.recent[slot] {
+            Some((known, reading)) if known == hash => reading,
+            _ => {
+                let reading = cell::read(cell, &mut self.folded);
+                self.recent[slot] = Some((hash, reading));
+                reading
+            }
+        }
+    }
 }
 
 /// Rules with a telling check that the whole of a cell satisfies, ascending.
@@ -390,10 +410,13 @@ fn ratio(part: u64, whole: u64) -> f64 {
 const SCORE_COUNTED: f32 = 0.5;
 /// Scores are summed as whole numbers, so that merging is exact.
 const SCORE_UNITS: f64 = 1_000_000.0;
+/// Cells whose reading is kept while a shard is observed.
+const RECENT_CELLS: usize = 512;
+const RECENT_CELLS_U64: u64 = 512;
 /// Cells scanned in one call.
 const BATCH_CELLS_MAX: usize = 4_096;
 /// Checks that more texts pass by chance say too little of a column.
-const CHANCE_TELLING_MAX: f64 = 0.25;
+const CHANCE_TELLING_MAX: f64 = 0.125;
 /// Longer cells are held against no rule as a whole.
 const WITNESS_BYTES_MAX: usize = 96;
 /// Bytes of cells after which a call is made.

@@ -1,5 +1,11 @@
 //! Columns judged as a whole: invented tables with traps, and labelled public tables.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "tests stop, and say what they left out"
+)]
+
 use allonym_recognize::{
     ColumnKind, ColumnProfile, Group, Judgement, Recognizer, RuleFile, RuleSet, Scratch,
     TableColumn, Tuning, judge,

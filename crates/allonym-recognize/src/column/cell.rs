@@ -1,16 +1,13 @@
 //! What one cell looks like, as counts can hold it.
 
-use super::words::{
-    fold_word, is_given_name, is_legal_form, is_month, is_particle, is_placeholder, is_status,
-    is_street_word, is_surname, is_truth,
-};
+use super::words::{Known, fold_word, is_month, is_placeholder, is_status, is_truth};
 
 /// Yes-or-no properties of a cell; a profile counts each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Trait {
     /// Neither blank nor a placeholder (`n/a`, `-`). All that follow imply it.
     Filled,
-    /// Optional sign and digits.
+    /// Digits, after `-` or nothing.
     Integer,
     /// Only digits, more than one, the first a zero.
     LeadingZero,
@@ -119,12 +116,13 @@ pub(super) fn read(cell: &str, folded: &mut String) -> Reading {
 }
 
 fn read_numbers(text: &str, letters: &Letters, reading: &mut Reading) {
-    let unsigned = text.strip_prefix(['-', '+']).unwrap_or(text);
+    // `+` begins a telephone number rather than a number.
+    let unsigned = text.strip_prefix('-').unwrap_or(text);
     let digits_only = !unsigned.is_empty() && unsigned.bytes().all(|byte| byte.is_ascii_digit());
     if digits_only {
         reading.set(Trait::Integer, true);
         reading.set(Trait::LeadingZero, unsigned.len() > 1 && text.starts_with('0'));
-        reading.integer = text.strip_prefix('+').unwrap_or(text).parse().ok();
+        reading.integer = text.parse().ok();
     } else if let Some((whole, fraction)) = unsigned.split_once(['.', ',']) {
         let digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
         // `030.123456` is no number, `0.5`, `.5` and `12,50` are.
@@ -188,13 +186,16 @@ fn read_words(text: &str, letters: &Letters, folded: &mut String, reading: &mut 
 
     let (mut street, mut legal, mut given, mut surname, mut lower_words) =
         (false, false, false, false, 0u64);
-    for (position, word) in words_of(text).enumerate() {
+    // Numbers and codes without a letter hold no word.
+    let looked_at = if letters.letters == 0 { "" } else { text };
+    for (position, word) in words_of(looked_at).enumerate() {
         fold_word(word, folded);
-        street |= is_street_word(folded);
-        legal |= position > 0 && is_legal_form(folded);
-        given |= is_given_name(folded);
-        surname |= is_surname(folded);
-        lower_words += u64::from(word.starts_with(char::is_lowercase) && !is_particle(folded));
+        let known = Known::of(folded);
+        street |= known.street();
+        legal |= position > 0 && known.legal_form();
+        given |= known.given_name();
+        surname |= known.surname();
+        lower_words += u64::from(word.starts_with(char::is_lowercase) && !known.particle());
     }
     let loose = letters.letters > 0
         && letters.digits == 0
@@ -383,7 +384,7 @@ mod tests {
 
     #[test]
     fn numbers_are_told_from_codes() {
-        check(Trait::Integer, &["0", "-12", "+7", "00049"], &["1.0", "1,5", "12-3", "a1", "1 2"]);
+        check(Trait::Integer, &["0", "-12", "00049"], &["+7", "1.0", "1,5", "12-3", "a1", "1 2"]);
         check(
             Trait::Fraction,
             &["0.5", "12,50", "-.5", "1.25"],

@@ -1,7 +1,8 @@
 //! What values of an entity look like, for entities that headers name and patterns cannot.
 
 use super::cell::Trait;
-use super::judge::Sight;
+use super::evidence::NAME_WORDS_MEAN_MAX;
+use super::sight::Sight;
 use crate::{Entity, Group};
 
 /// How the values of an entity are told from other values.
@@ -212,7 +213,6 @@ const LABELS: &[&str] = &[
     "BLOOD",
     "DIAGNOSIS",
 ];
-const NAME_WORDS_MEAN_MAX: f64 = 6.5;
 const BIRTH_YEAR_MIN: u64 = 1800;
 /// People in data of today are born before it; no clock is read here.
 const BIRTH_YEAR_MAX: u64 = 2035;

@@ -65,13 +65,12 @@ impl<T> Default for Witnesses<T> {
 impl<T> Witnesses<T> {
     /// Adds a distinct cell by its hash; `look` is asked only where the cell is new and kept.
     pub(super) fn observe(&mut self, hash: u64, look: impl FnOnce() -> T) {
-        if self.seen.contains_key(&hash) {
+        let full = self.seen.len() >= WITNESSES_MAX;
+        let beyond = full && self.seen.last_key_value().is_some_and(|(&last, _)| hash > last);
+        if beyond || self.seen.contains_key(&hash) {
             return;
         }
-        if self.seen.len() >= WITNESSES_MAX {
-            if self.seen.last_key_value().is_none_or(|(&last, _)| hash > last) {
-                return;
-            }
+        if full {
             self.seen.pop_last();
         }
         self.seen.insert(hash, look());

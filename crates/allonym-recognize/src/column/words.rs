@@ -4,6 +4,7 @@
 //! case, without diacritics, full stops or apostrophes. Written from common knowledge of each
 //! language; names that are also well-known places or everyday words are left out.
 
+use std::collections::HashMap;
 use std::sync::LazyLock;
 use unicode_normalization::UnicodeNormalization;
 
@@ -31,414 +32,142 @@ pub(super) fn fold_word(word: &str, out: &mut String) {
     }
 }
 
-/// A common given name, in any of about twenty languages; of a hyphenated word the first part.
-pub(super) fn is_given_name(folded: &str) -> bool {
-    let first = folded.split('-').next().unwrap_or(folded);
-    first.len() >= NAME_LETTERS_MIN && GIVEN_NAMES.binary_search(&first).is_ok()
-}
+/// What the lists say of one folded word, all of them looked up at once.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Known(u8);
 
-/// A common surname.
-pub(super) fn is_surname(folded: &str) -> bool {
-    folded.len() >= NAME_LETTERS_MIN && SURNAMES.binary_search(&folded).is_ok()
-}
+impl Known {
+    pub(super) fn of(folded: &str) -> Known {
+        let mut known = WORDS.get(folded).copied().unwrap_or_default();
+        // Of a hyphenated given name the first part is enough.
+        if let Some((first, _)) = folded.split_once('-') {
+            let first = WORDS.get(first).copied().unwrap_or_default();
+            known.0 |= first.0 & Known::GIVEN_NAME;
+        }
+        let ends_with = |ending: &str| folded.len() >= ending.len() + 3 && folded.ends_with(ending);
+        if STREET_ENDINGS.split(' ').any(ends_with) {
+            known.0 |= Known::STREET;
+        }
+        known
+    }
 
-/// `de`, `van`, `bin` and other words that names carry in lower case.
-pub(super) fn is_particle(folded: &str) -> bool {
-    PARTICLES.contains(&folded)
-}
+    /// A common given name, in any of about twenty languages.
+    pub(super) fn given_name(self) -> bool {
+        self.0 & Known::GIVEN_NAME != 0
+    }
 
-/// A word for a street, or one that ends like one (`Musterstraße`, `Voorbeeldlaan`).
-pub(super) fn is_street_word(folded: &str) -> bool {
-    STREET_WORDS.contains(&folded)
-        || STREET_ENDINGS
-            .iter()
-            .any(|ending| folded.len() >= ending.len() + 3 && folded.ends_with(ending))
-}
+    /// A common surname.
+    pub(super) fn surname(self) -> bool {
+        self.0 & Known::SURNAME != 0
+    }
 
-/// `GmbH`, `Inc`, `S.A.` and the like.
-pub(super) fn is_legal_form(folded: &str) -> bool {
-    LEGAL_FORMS.contains(&folded)
+    /// `de`, `van`, `bin` and other words that names carry in lower case.
+    pub(super) fn particle(self) -> bool {
+        self.0 & Known::PARTICLE != 0
+    }
+
+    /// A word for a street, or one that ends like one (`Musterstraße`, `Voorbeeldlaan`).
+    pub(super) fn street(self) -> bool {
+        self.0 & Known::STREET != 0
+    }
+
+    /// `GmbH`, `Inc`, `S.A.` and the like.
+    pub(super) fn legal_form(self) -> bool {
+        self.0 & Known::LEGAL_FORM != 0
+    }
+
+    const GIVEN_NAME: u8 = 1;
+    const SURNAME: u8 = 2;
+    const PARTICLE: u8 = 4;
+    const STREET: u8 = 8;
+    const LEGAL_FORM: u8 = 16;
 }
 
 /// A month's name or its first letters.
 pub(super) fn is_month(folded: &str) -> bool {
-    folded.len() >= 3
-        && MONTHS.iter().any(|month| month.starts_with(folded) && folded.len() <= month.len())
+    folded.len() >= 3 && MONTHS.split(' ').any(|month| month.starts_with(folded))
 }
 
 /// Stands for a missing value.
 pub(super) fn is_placeholder(text: &str) -> bool {
-    text.len() <= 12 && PLACEHOLDERS.iter().any(|word| text.eq_ignore_ascii_case(word))
+    text.len() <= 12 && PLACEHOLDERS.split(' ').any(|word| text.eq_ignore_ascii_case(word))
 }
 
 /// Stands for yes or no.
 pub(super) fn is_truth(text: &str) -> bool {
-    text.len() <= 6 && TRUTHS.iter().any(|word| text.eq_ignore_ascii_case(word))
+    text.len() <= 6 && TRUTHS.split(' ').any(|word| text.eq_ignore_ascii_case(word))
 }
 
 /// A state of affairs, as `status` columns hold.
 pub(super) fn is_status(text: &str) -> bool {
-    STATUSES.iter().any(|word| text.eq_ignore_ascii_case(word))
+    STATUSES.split(' ').any(|word| text.eq_ignore_ascii_case(word))
 }
 
-/// Sorted, so that a word is found by bisection.
-fn sorted(list: &'static str) -> Vec<&'static str> {
-    let mut words: Vec<_> = list.split_whitespace().collect();
-    words.sort_unstable();
+static WORDS: LazyLock<HashMap<&str, Known>> = LazyLock::new(|| {
+    let lists = [
+        (Known::GIVEN_NAME, GIVEN_NAMES),
+        (Known::SURNAME, SURNAMES),
+        (Known::PARTICLE, PARTICLES),
+        (Known::STREET, STREET_WORDS),
+        (Known::LEGAL_FORM, LEGAL_FORMS),
+    ];
+    let mut words: HashMap<&str, Known> = HashMap::new();
+    for (flag, list) in lists {
+        for word in list.split_whitespace() {
+            words.entry(word).or_default().0 |= flag;
+        }
+    }
     words
-}
+});
 
-static GIVEN_NAMES: LazyLock<Vec<&str>> = LazyLock::new(|| sorted(include_str!("given_names.txt")));
-static SURNAMES: LazyLock<Vec<&str>> = LazyLock::new(|| sorted(include_str!("surnames.txt")));
+const GIVEN_NAMES: &str = include_str!("given_names.txt");
+const SURNAMES: &str = include_str!("surnames.txt");
 
-/// Shorter names are too often initials and codes.
-const NAME_LETTERS_MIN: usize = 3;
+const PARTICLES: &str = "\
+    a af al an av bin bint da das de dei del della den der des di do dos du e el en ibn la las \
+    le les lo los of op t te ten ter und van vom von y zu zum zur";
 
-const PARTICLES: &[&str] = &[
-    "a", "af", "al", "an", "av", "bin", "bint", "da", "das", "de", "dei", "del", "della", "den",
-    "der", "des", "di", "do", "dos", "du", "e", "el", "en", "ibn", "la", "las", "le", "les", "lo",
-    "los", "of", "op", "t", "te", "ten", "ter", "und", "van", "vom", "von", "y", "zu", "zum",
-    "zur",
-];
+const STREET_WORDS: &str = "\
+    street st road rd avenue ave boulevard blvd lane ln drive dr way court ct square sq \
+    highway hwy parkway pkwy terrace loop place circle trail alley crescent close gardens mews \
+    manor turnpike expressway broadway apt suite ste pobox strasse str platz gasse allee weg \
+    ring damm ufer chaussee postfach rue chemin impasse quai cours bd passage ruelle bp calle \
+    c/ avda avenida av plaza paseo carrera camino carretera gran rua travessa praca estrada \
+    alameda largo via viale piazza corso strada vicolo straat laan gracht plein kade steenweg \
+    dreef postbus gade vej gata gatan vagen veien vei katu tie ulica ul aleja ulice namesti \
+    utca ut bulevardul caddesi cad sokak sok odos leoforos ulitsa prospekt nab";
 
-const STREET_WORDS: &[&str] = &[
-    // English
-    "street",
-    "st",
-    "road",
-    "rd",
-    "avenue",
-    "ave",
-    "boulevard",
-    "blvd",
-    "lane",
-    "ln",
-    "drive",
-    "dr",
-    "way",
-    "court",
-    "ct",
-    "square",
-    "sq",
-    "highway",
-    "hwy",
-    "parkway",
-    "pkwy",
-    "terrace",
-    "loop",
-    "place",
-    "circle",
-    "trail",
-    "alley",
-    "crescent",
-    "close",
-    "gardens",
-    "mews",
-    "manor",
-    "turnpike",
-    "expressway",
-    "broadway",
-    "apt",
-    "suite",
-    "ste",
-    "pobox",
-    // German
-    "strasse",
-    "str",
-    "platz",
-    "gasse",
-    "allee",
-    "weg",
-    "ring",
-    "damm",
-    "ufer",
-    "chaussee",
-    "postfach",
-    // French
-    "rue",
-    "chemin",
-    "impasse",
-    "quai",
-    "cours",
-    "chaussee",
-    "bd",
-    "passage",
-    "ruelle",
-    "bp",
-    // Spanish, Portuguese
-    "calle",
-    "c/",
-    "avda",
-    "avenida",
-    "av",
-    "plaza",
-    "paseo",
-    "carrera",
-    "camino",
-    "carretera",
-    "gran",
-    "rua",
-    "travessa",
-    "praca",
-    "estrada",
-    "alameda",
-    "largo",
-    // Italian
-    "via",
-    "viale",
-    "piazza",
-    "corso",
-    "strada",
-    "vicolo",
-    "largo",
-    // Dutch
-    "straat",
-    "laan",
-    "gracht",
-    "plein",
-    "kade",
-    "steenweg",
-    "dreef",
-    "postbus",
-    // Nordic
-    "gade",
-    "vej",
-    "gata",
-    "gatan",
-    "vagen",
-    "veien",
-    "vei",
-    "katu",
-    "tie",
-    // Slavic, Hungarian, Romanian, Turkish, Greek
-    "ulica",
-    "ul",
-    "aleja",
-    "ulice",
-    "namesti",
-    "utca",
-    "ut",
-    "strada",
-    "bulevardul",
-    "caddesi",
-    "cad",
-    "sokak",
-    "sok",
-    "odos",
-    "leoforos",
-    "ulitsa",
-    "prospekt",
-    "nab",
-];
+const STREET_ENDINGS: &str = "\
+    strasse str weg platz gasse allee damm ufer straat laan gracht plein kade steenweg gatan \
+    gata vagen veien gade vej katu utca";
 
-const STREET_ENDINGS: &[&str] = &[
-    "strasse", "str", "weg", "platz", "gasse", "allee", "damm", "ufer", "straat", "laan", "gracht",
-    "plein", "kade", "steenweg", "gatan", "gata", "vagen", "veien", "gade", "vej", "katu", "utca",
-];
+const LEGAL_FORMS: &str = "\
+    inc incorporated ltd limited llc llp plc corp corporation co company gmbh mbh ag kg kgaa \
+    ohg ug se sa sas sarl srl spa bv nv vof ab as asa aps oy oyj sro zrt kft sl slu pty lda \
+    ltda doo dd ooo group holding holdings bank university foundation associates partners \
+    technologies systems services industries international properties trust insurance \
+    financial energy pharmaceuticals versicherung stiftung verein fils sons bros assoc";
 
-const LEGAL_FORMS: &[&str] = &[
-    "inc",
-    "incorporated",
-    "ltd",
-    "limited",
-    "llc",
-    "llp",
-    "plc",
-    "corp",
-    "corporation",
-    "co",
-    "company",
-    "gmbh",
-    "mbh",
-    "ag",
-    "kg",
-    "kgaa",
-    "ohg",
-    "ug",
-    "se",
-    "sa",
-    "sas",
-    "sarl",
-    "srl",
-    "spa",
-    "bv",
-    "nv",
-    "vof",
-    "ab",
-    "as",
-    "asa",
-    "aps",
-    "oy",
-    "oyj",
-    "sro",
-    "zrt",
-    "kft",
-    "sl",
-    "slu",
-    "pty",
-    "lda",
-    "ltda",
-    "doo",
-    "dd",
-    "ooo",
-    "group",
-    "holding",
-    "holdings",
-    "bank",
-    "university",
-    "foundation",
-    "associates",
-    "partners",
-    "technologies",
-    "systems",
-    "services",
-    "industries",
-    "international",
-    "properties",
-    "trust",
-    "insurance",
-    "financial",
-    "energy",
-    "pharmaceuticals",
-    "versicherung",
-    "stiftung",
-    "verein",
-    "fils",
-    "sons",
-    "bros",
-    "assoc",
-];
+const MONTHS: &str = "\
+    january february march april may june july august september sept october november december \
+    januar februar marz mai juni juli oktober dezember janvier fevrier mars avril juin juillet \
+    aout septembre octobre novembre decembre enero febrero marzo abril mayo junio julio agosto \
+    septiembre octubre noviembre diciembre gennaio febbraio aprile maggio giugno luglio \
+    settembre ottobre dicembre januari februari maart mei augustus";
 
-const MONTHS: &[&str] = &[
-    "january",
-    "february",
-    "march",
-    "april",
-    "may",
-    "june",
-    "july",
-    "august",
-    "september",
-    "sept",
-    "october",
-    "november",
-    "december", // English
-    "januar",
-    "februar",
-    "marz",
-    "mai",
-    "juni",
-    "juli",
-    "oktober",
-    "dezember", // German
-    "janvier",
-    "fevrier",
-    "mars",
-    "avril",
-    "juin",
-    "juillet",
-    "aout",
-    "septembre",
-    "octobre",
-    "novembre",
-    "decembre", // French
-    "enero",
-    "febrero",
-    "marzo",
-    "abril",
-    "mayo",
-    "junio",
-    "julio",
-    "agosto",
-    "septiembre",
-    "octubre",
-    "noviembre",
-    "diciembre", // Spanish
-    "gennaio",
-    "febbraio",
-    "aprile",
-    "maggio",
-    "giugno",
-    "luglio",
-    "settembre",
-    "ottobre",
-    "dicembre", // Italian
-    "januari",
-    "februari",
-    "maart",
-    "mei",
-    "augustus", // Dutch
-];
+const PLACEHOLDERS: &str = "\
+    - -- --- ? . n/a na n.a. #n/a nan nil null none (null) \\n unknown missing unbekannt keine \
+    inconnu desconocido onbekend undefined";
 
-const PLACEHOLDERS: &[&str] = &[
-    "-",
-    "--",
-    "---",
-    "?",
-    ".",
-    "n/a",
-    "na",
-    "n.a.",
-    "#n/a",
-    "nan",
-    "nil",
-    "null",
-    "none",
-    "(null)",
-    "\\n",
-    "unknown",
-    "missing",
-    "unbekannt",
-    "keine",
-    "inconnu",
-    "desconocido",
-    "onbekend",
-    "undefined",
-];
+const TRUTHS: &str = "\
+    0 1 true false t f yes no y n on off ja nein nee j oui non si sí sim wahr falsch vrai faux \
+    x";
 
-const TRUTHS: &[&str] = &[
-    "0", "1", "true", "false", "t", "f", "yes", "no", "y", "n", "on", "off", "ja", "nein", "nee",
-    "j", "oui", "non", "si", "sí", "sim", "wahr", "falsch", "vrai", "faux", "x",
-];
-
-const STATUSES: &[&str] = &[
-    "active",
-    "inactive",
-    "open",
-    "closed",
-    "pending",
-    "new",
-    "done",
-    "failed",
-    "running",
-    "success",
-    "error",
-    "ok",
-    "paid",
-    "unpaid",
-    "shipped",
-    "delivered",
-    "cancelled",
-    "canceled",
-    "approved",
-    "rejected",
-    "enabled",
-    "disabled",
-    "draft",
-    "complete",
-    "completed",
-    "started",
-    "stopped",
-    "offen",
-    "aktiv",
-    "inaktiv",
-    "erledigt",
-    "bezahlt",
-    "ouvert",
-    "actif",
-    "abierto",
-    "cerrado",
-];
+const STATUSES: &str = "\
+    active inactive open closed pending new done failed running success error ok paid unpaid \
+    shipped delivered cancelled canceled approved rejected enabled disabled draft complete \
+    completed started stopped offen aktiv inaktiv erledigt bezahlt ouvert actif abierto \
+    cerrado";
 
 #[cfg(test)]
 mod tests {
@@ -451,14 +180,15 @@ mod tests {
     }
 
     #[test]
-    fn lists_are_folded_and_hold_each_word_once() {
-        for list in [&GIVEN_NAMES, &SURNAMES] {
-            for pair in list.windows(2) {
-                assert!(pair[0] < pair[1], "{} stands twice", pair[0]);
+    fn names_are_folded_and_stand_once_in_order() {
+        for list in [GIVEN_NAMES, SURNAMES] {
+            let words: Vec<&str> = list.split_whitespace().collect();
+            for pair in words.windows(2) {
+                assert!(pair[0] < pair[1], "{} stands twice or out of order", pair[0]);
             }
-            for word in list.iter() {
-                assert_eq!(folded(word), *word);
-                assert!(word.len() >= NAME_LETTERS_MIN, "{word} is too short");
+            for word in words {
+                assert_eq!(folded(word), word);
+                assert!(word.len() >= 3, "{word}: shorter names are too often initials and codes");
             }
         }
     }
@@ -480,11 +210,15 @@ mod tests {
 
     #[test]
     fn membership_is_of_whole_words() {
-        assert!(is_given_name("maria") && !is_given_name("mari a") && !is_given_name("mar"));
-        assert!(is_given_name("anna-lena") && !is_given_name("x-anna"));
-        assert!(is_street_word("musterstrasse") && !is_street_word("estr"));
+        assert!(Known::of("maria").given_name() && !Known::of("mari a").given_name());
+        assert!(Known::of("anna-lena").given_name() && !Known::of("x-anna").given_name());
+        assert!(Known::of("novak").surname() && !Known::of("nova").surname());
+        assert!(Known::of("musterstrasse").street() && !Known::of("estr").street());
+        assert!(Known::of("gmbh").legal_form() && Known::of("von").particle());
+        assert_eq!(Known::of("qqq"), Known::default());
         assert!(is_month("feb") && is_month("sept") && !is_month("fe") && !is_month("februaryy"));
         assert!(is_placeholder("N/A") && !is_placeholder("n/a!"));
         assert!(is_truth("JA") && !is_truth("jaja"));
+        assert!(is_status("Pending") && !is_status("pendings"));
     }
 }
