@@ -39,6 +39,7 @@ pub(super) const CHECKS: &[Check] = &[
     Check { name: "iccid", run: device::iccid, chance: 0.1 },
     // Finance
     Check { name: "credit_card", run: finance::credit_card, chance: 0.05 },
+    Check { name: "card_of_any_issuer", run: finance::card_of_any_issuer, chance: 0.1 },
     Check { name: "iban", run: finance::iban, chance: 0.01 },
     Check { name: "iban_mistyped", run: finance::iban_mistyped, chance: 0.9 },
     Check { name: "bic", run: finance::bic, chance: 0.3 },

@@ -16,7 +16,11 @@ pub(super) fn ipv4(text: &str) -> bool {
 ///
 /// RFC 1918, RFC 6598, RFC 1122 § 3.2.1.3.
 pub(super) fn ipv4_host(text: &str) -> bool {
-    let Ok(address) = text.parse::<Ipv4Addr>() else { return false };
+    let (address, prefix) = split_prefix(text);
+    let Ok(address) = address.parse::<Ipv4Addr>() else { return false };
+    if prefix.is_some_and(|bits| !names_host(u128::from(address.to_bits()), 32, bits)) {
+        return false;
+    }
     let octets = address.octets();
     let shared = octets[0] == 100 && octets[1] & 0xc0 == 64;
     let large = |bound: u8| octets.iter().filter(|octet| **octet >= bound).count();
@@ -34,15 +38,20 @@ pub(super) fn ipv6(text: &str) -> bool {
 }
 
 /// Whether the text is an IPv6 address of a host that cannot well be a time or a path in a
-/// program: three colons or more, or a first group of four characters, and a digit.
+/// program: three colons or more, or a first group of four characters, and a digit; or an IPv4
+/// address at its end.
 pub(super) fn ipv6_host(text: &str) -> bool {
-    let address = text.split('%').next().unwrap_or_default();
+    let (address, prefix) = split_prefix(text);
+    let address = address.split('%').next().unwrap_or_default();
     let first = address.split(':').next().unwrap_or_default();
     let colons = address.bytes().filter(|byte| *byte == b':').count();
     let has_digit = |part: &str| part.bytes().any(|byte| byte.is_ascii_digit());
-    !text.contains('/')
-        && address.parse::<Ipv6Addr>().is_ok_and(|address| !address.is_unspecified())
-        && ((colons >= 3 && has_digit(address)) || (first.len() == 4 && has_digit(first)))
+    address.parse::<Ipv6Addr>().is_ok_and(|address| {
+        !address.is_unspecified()
+            && prefix.is_none_or(|bits| names_host(address.to_bits(), 128, bits))
+    }) && (address.contains('.')
+        || (colons >= 3 && has_digit(address))
+        || (first.len() == 4 && has_digit(first)))
 }
 
 /// Whether the text is a MAC address of 48 or 64 bits (IEEE 802-2014 § 8.2, IEEE guidelines for
@@ -101,6 +110,15 @@ pub(super) fn iccid(text: &str) -> bool {
         }
 }
 
+/// Whether an address of `width` bits has a bit of its host part set: a range does not.
+fn names_host(address: u128, width: u16, bits: u16) -> bool {
+    match width.checked_sub(bits) {
+        None => false,
+        Some(0) => true,
+        Some(host) => address.trailing_zeros() < u32::from(host),
+    }
+}
+
 /// Address and prefix length; a prefix that is no number of at most three digits reads as one that
 /// is too long.
 fn split_prefix(text: &str) -> (&str, Option<u16>) {
@@ -132,10 +150,26 @@ mod tests {
 
     #[test]
     fn versions_are_no_hosts() {
-        for text in ["192.0.2.1", "10.0.0.1", "127.0.0.1", "172.16.0.1", "100.72.18.20"] {
+        for text in [
+            "192.0.2.1",
+            "10.0.0.1",
+            "127.0.0.1",
+            "172.16.0.1",
+            "100.72.18.20",
+            "192.168.1.7/24",
+            "192.168.1.0/32",
+        ] {
             assert!(ipv4_host(text), "{text}");
         }
-        for text in ["7.2.0.11", "6.0.1.12", "3.9.0.14", "2.0.1.150", "192.168.1.0/24", "1.1.1"] {
+        for text in [
+            "7.2.0.11",
+            "6.0.1.12",
+            "3.9.0.14",
+            "2.0.1.150",
+            "192.168.1.0/24",
+            "192.168.1.7/33",
+            "1.1.1",
+        ] {
             assert!(!ipv4_host(text), "{text}");
         }
     }
@@ -162,10 +196,17 @@ mod tests {
 
     #[test]
     fn paths_in_programs_are_no_hosts() {
-        for text in ["2001:db8::1", "fe80::1", "2a02:8109:9c40:1f3c::b", "::ffff:192.0.2.1"] {
+        for text in [
+            "2001:db8::1",
+            "fe80::1",
+            "2a02:8109:9c40:1f3c::b",
+            "::ffff:192.0.2.1",
+            "fe80::1%eth0/64",
+        ] {
             assert!(ipv6_host(text), "{text}");
         }
-        for text in ["::", "bed::cafe", "a::b", "fe80::/10", "dead::beef", "1:2:3"] {
+        for text in ["::", "bed::cafe", "a::b", "fe80::/10", "dead::beef", "1:2:3", "2001:db8::/32"]
+        {
             assert!(!ipv6_host(text), "{text}");
         }
     }

@@ -20,6 +20,13 @@ pub(super) fn credit_card(text: &str) -> bool {
     issued && different >= 3
 }
 
+/// Whether the text is a card number of any issuer: 12 to 19 digits, Luhn, four different digits.
+/// For use next to a word that says so: issuers number anew.
+pub(super) fn card_of_any_issuer(text: &str) -> bool {
+    let different = (0..10).filter(|digit| digits(text).any(|other| other == *digit)).count();
+    (12..=19).contains(&digits(text).count()) && different >= 4 && luhn(digits(text))
+}
+
 /// Whether the text is an IBAN: the country's length and account structure, check digits.
 ///
 /// ISO 13616-1:2020 § 5 (modulus 97), SWIFT IBAN Registry (release 99) for lengths and structures.
@@ -40,18 +47,23 @@ pub(super) fn iban(text: &str) -> bool {
 /// Whether the text looks like an IBAN that somebody mistyped rather than a placeholder: a known
 /// country, two check digits that are not `00`, a length off by at most two, and four different
 /// digits behind them. For use next to a word that says so: the number of a person with one digit
-/// wrong is still theirs.
+/// wrong is still theirs. A right one with something behind it is none.
 pub(super) fn iban_mistyped(text: &str) -> bool {
     let mut account = [0u8; IBAN_MAX];
     let Some(account) = compact(text, &mut account) else { return false };
     let Some((head, bban)) = account.split_at_checked(4) else { return false };
     let Some(country) = iban_country(head) else { return false };
     let different = (b'0'..=b'9').filter(|digit| bban.contains(digit)).count();
+    let length = structure_length(country.structure);
+    let right = bban.get(..length).is_some_and(|bban| {
+        follows(country.structure, bban) && mod97(bban.iter().chain(head).copied()) == Some(1)
+    });
     head[2].is_ascii_digit()
         && head[3].is_ascii_digit()
         && head.get(2..) != Some(b"00".as_slice())
-        && structure_length(country.structure).abs_diff(bban.len()) <= 2
+        && length.abs_diff(bban.len()) <= 2
         && different >= 4
+        && !right
 }
 
 /// Whether the text is shaped as a business identifier code and names a country that exists.
@@ -168,7 +180,10 @@ const fn cards(first: u32, last: u32, lengths: &'static [usize]) -> CardRange {
 /// Issuer identification numbers by their first six digits.
 const CARD_RANGES: &[CardRange] = &[
     // UATP
-    cards(100_000, 199_999, &[15]),
+    cards(100_000, 179_999, &[15]),
+    // JCB of the first years
+    cards(180_000, 180_099, &[15]),
+    cards(213_100, 213_199, &[15]),
     // Mir, Mastercard 2-series
     cards(220_000, 220_499, &[16, 17, 18, 19]),
     cards(222_100, 272_099, &[16]),
@@ -340,8 +355,8 @@ const COUNTRIES: &str = concat!(
 #[cfg(test)]
 mod tests {
     use super::{
-        CARD_RANGES, COUNTRIES, IBAN_COUNTRIES, aba_routing, bic, credit_card, iban, iban_mistyped,
-        lei, sepa_creditor_id, structure_length,
+        CARD_RANGES, COUNTRIES, IBAN_COUNTRIES, aba_routing, bic, card_of_any_issuer, credit_card,
+        iban, iban_mistyped, lei, sepa_creditor_id, structure_length,
     };
     use proptest::prelude::*;
 
@@ -381,6 +396,16 @@ mod tests {
     }
 
     #[test]
+    fn cards_of_any_issuer() {
+        for text in ["3509413199654323", "213176828496175", "060426070011"] {
+            assert!(card_of_any_issuer(text), "{text}");
+        }
+        for text in ["3509413199654324", "1111222211112222", "35094131996"] {
+            assert!(!card_of_any_issuer(text), "{text}");
+        }
+    }
+
+    #[test]
     fn account_numbers() {
         // Examples of the SWIFT IBAN Registry.
         for text in [
@@ -411,7 +436,7 @@ mod tests {
 
     #[test]
     fn mistyped_account_numbers() {
-        for text in ["DE89 3704 0044 0532 0130 01", "NL91ABNA041716430", "DE8937040044053201300012"]
+        for text in ["DE89 3704 0044 0532 0130 01", "NL91ABNA041716430", "DE893704004405320130013"]
         {
             assert!(iban_mistyped(text), "{text}");
         }

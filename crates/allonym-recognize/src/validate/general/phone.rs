@@ -10,6 +10,8 @@
 /// A trunk zero is skipped as `(0)` and forgiven without brackets (`+49 0711 ...`), since people
 /// write it. All digits alike is no number.
 pub(super) fn international(text: &str) -> bool {
+    // An extension is dialled after the call is answered.
+    let text = text.split(['x', 'e', 'X', 'E']).next().unwrap_or_default();
     let number = Number::read(text);
     let digits = number.digits();
     let plus = text.trim_start_matches(['(', ' ']).starts_with('+');
@@ -27,7 +29,8 @@ pub(super) fn international(text: &str) -> bool {
         all => all,
     };
     let fits = (plan.min..=plan.max).contains(&national.len());
-    let nanp = plan.code != 1 || nanp_digits(national);
+    // Area codes begin with 2 to 9; who writes +1 means it, so the rest may be any.
+    let nanp = plan.code != 1 || national.first().is_some_and(|digit| *digit >= 2);
     fits && nanp && varied(national)
 }
 
@@ -430,6 +433,8 @@ mod tests {
             "+44 (20) 7123 4567",
             "+4915254599371",
             "+86 138 0013 8000",
+            "+1-903-140-4508x769",
+            "+ 972 2 991 3382",
         ] {
             assert!(international(text), "{text}");
         }

@@ -41,10 +41,11 @@ pub(super) fn address(text: &str) -> bool {
     }
     let mut numbers = text.split(|c: char| !c.is_ascii_digit()).filter(|run| !run.is_empty());
     let house = |run: &str| run.len() <= 5 && run.bytes().any(|byte| byte != b'0');
-    word && text.chars().count() <= ADDRESS_MAX
-        && numbers
-            .next()
-            .is_some_and(|first| house(first) || numbers.next_back().is_some_and(house))
+    let numbered =
+        numbers.next().is_some_and(|first| house(first) || numbers.next_back().is_some_and(house));
+    // Spanish for "without number".
+    let unnumbered = text.contains("s/n");
+    word && (numbered || unnumbered) && text.chars().count() <= ADDRESS_MAX
 }
 
 /// Characters.
@@ -89,8 +90,13 @@ mod tests {
 
     #[test]
     fn streets() {
-        for text in ["Hauptstraße 12", "221B Baker St", "Via Roma 10, 00184 Roma", "ul. Długa 5"]
-        {
+        for text in [
+            "Hauptstraße 12",
+            "221B Baker St",
+            "Via Roma 10, 00184 Roma",
+            "ul. Długa 5",
+            "Avda. Mayor, s/n",
+        ] {
             assert!(address(text), "{text}");
         }
         for text in ["Hauptstraße", "Hauptstraße 0", "12 34", "A 1", "Weg 123456"] {

@@ -38,6 +38,7 @@ pub(super) fn vin_shape(text: &str) -> bool {
 pub(super) fn de_plate(text: &str) -> bool {
     let mut parts = text.split([' ', '-']).filter(|part| !part.is_empty());
     let (Some(district), Some(letters)) = (parts.next(), parts.next()) else { return false };
+    let district = district.to_uppercase();
     // `B-AB1234` and `B AB 1234` both occur.
     let (letters, number) = match letters.find(|character: char| character.is_ascii_digit()) {
         Some(place) => letters.split_at(place),
@@ -47,7 +48,6 @@ pub(super) fn de_plate(text: &str) -> bool {
     let number = number.strip_suffix(['E', 'H', 'e', 'h']).unwrap_or(number);
     let count = district.chars().count() + letters.len() + number.len();
     (1..=3).contains(&district.chars().count())
-        && district.chars().all(char::is_alphabetic)
         && (1..=2).contains(&letters.len())
         && letters.bytes().all(|byte| byte.is_ascii_alphabetic())
         && (1..=4).contains(&number.len())
@@ -55,7 +55,8 @@ pub(super) fn de_plate(text: &str) -> bool {
         && !number.starts_with('0')
         && count <= 8
         && tail.is_none_or(|tail| matches!(tail, "E" | "H" | "e" | "h"))
-        && !NO_DISTRICTS.iter().any(|word| district.eq_ignore_ascii_case(word))
+        && !(district == "DIN" && letters == "EN")
+        && DISTRICTS.split(' ').any(|known| known == district)
 }
 
 /// Whether the text is a British plate of the current style: two letters of the office, an age
@@ -92,14 +93,37 @@ fn transliterate(character: u8) -> Option<u32> {
 /// 49 CFR § 565.15, table IV.
 const VIN_WEIGHTS: [u32; 17] = [8, 7, 6, 5, 4, 3, 2, 10, 0, 9, 8, 7, 6, 5, 4, 3, 2];
 
-/// What stands before letters and a number in standards, laws and tables, and is no district or
-/// far more often a standard than a plate.
-const NO_DISTRICTS: &[&str] = &[
-    "abb", "abs", "art", "az", "bgb", "bis", "cm", "din", "doc", "dr", "eg", "en", "eur", "gb",
-    "iec", "ieee", "iso", "kap", "kg", "km", "lit", "mm", "mwh", "nr", "nro", "pdf", "pin", "pos",
-    "psp", "rfc", "sgb", "stk", "str", "tab", "top", "tan", "und", "usd", "vde", "vdi", "vgl",
-    "vom", "ziff",
-];
+/// Fahrzeug-Zulassungsverordnung, Anlage 1, with the districts of the past that are given out again.
+const DISTRICTS: &str = "A AA AB ABG ABI AC AE AH AIB AIC AK ALF ALZ AM AN ANA ANG ANK AÖ AP APD AR ARN ART AS \
+    ASL ASZ AT AU AUR AW AZ AZE B BA BAD BAR BB BBG BBL BC BCH BD BE BED BER BF BGD BGL BH \
+    BI BID BIN BIR BIT BIW BK BKS BL BLB BLK BM BN BNA BO BÖ BOG BOH BOR BOT BP BRA BRB BRG \
+    BRK BRL BRV BS BSB BSK BT BTF BÜD BUL BÜR BÜS BÜZ BW BWL BYL BZ BZA C CA CAS CB CE CHA \
+    CLP CLZ CO COC COE CR CUX CW D DA DAH DAN DAU DB DBR DD DE DEG DEL DGF DH DI DIL DIN DIZ \
+    DKB DL DLG DM DN DO DON DU DUD DÜW DW DZ E EA EB EBE EBN EBS ECK ED EE EF EG EH EI EIC \
+    EIL EIN EIS EL EM EMD EMS EN ER ERB ERH ERK ERZ ES ESB ESW EU EUT EW F FAL FB FD FDB FDS \
+    FEU FF FFB FG FH FI FKB FL FLÖ FN FO FOR FR FRG FRI FRW FS FT FTL FÜ FÜS FW FZ G GA GAN \
+    GAP GC GD GDB GE GEL GEM GEO GER GF GG GHA GHC GI GK GL GLA GM GMN GN GNT GÖ GOA GOH GP \
+    GR GRA GRH GRI GRM GRZ GS GT GTH GÜ GUB GUN GV GVM GW GZ H HA HAB HAL HAM HAS HB HBN HBS \
+    HC HCH HD HDH HDL HE HEB HEF HEI HEL HER HET HF HG HGN HGW HH HHM HI HIG HIP HK HL HM \
+    HMÜ HN HO HOG HOH HOL HOM HOR HÖS HOT HP HR HRO HS HSK HST HU HUN HUS HV HVL HWI HX HY \
+    HZ IGB IK IL ILL IN IS IZ J JB JE JEV JL JÜL K KA KB KC KE KEH KEL KEM KF KG KH KI KIB \
+    KK KL KLE KLZ KM KN KO KÖN KÖT KÖZ KR KRU KS KT KU KÜN KUS KW KY KYF L LA LAN LAU LB LBS \
+    LBZ LC LD LDK LDS LEO LER LEV LF LG LH LI LIB LIF LIP LL LM LN LÖ LÖB LOS LP LR LRO LS \
+    LSA LSN LSZ LU LUK LÜN LUP LWL M MA MAB MAI MAK MAL MB MC MD ME MED MEG MEI MEK MEL MER \
+    MET MG MGH MGN MH MHL MI MIL MK MKK ML MM MN MO MOD MOL MON MOS MQ MR MS MSE MSH MSP MST \
+    MTK MTL MÜ MÜB MÜR MVL MW MY MYK MZ MZG N NAB NAI NAU NB ND NDH NE NEA NEB NEC NEN NES \
+    NEW NF NH NI NK NL NM NMB NMS NÖ NOH NOL NOM NOR NP NR NRÜ NT NU NVP NW NWM NY NZ OA OAL \
+    OB OBB OBG OC OCH OD OE OF OG OH OHA ÖHR OHV OHZ OK OL OP OPR OS OSL OTW OVI OVL OVP OZ \
+    P PA PAF PAN PAR PB PCH PE PEG PF PI PIR PL PLÖ PM PN PR PRÜ PS PW PZ QFT QLB R RA RC RD \
+    RDG RE REG REH REI RG RH RI RID RIE RL RM RN RO ROD ROF ROH ROL ROS ROT ROW RS RSL RT RU \
+    RÜD RÜG RV RW RY RZ S SAB SAD SAN SAW SB SBG SBK SC SCZ SDH SDL SDT SE SEB SEE SEF SEL \
+    SFB SFT SG SGH SHA SHG SHK SHL SI SIG SIM SK SL SLE SLF SLK SLN SLS SLÜ SLZ SM SMÜ SN SO \
+    SOB SOG SOK SÖM SON SP SPB SPN SR SRB SRO ST STA STB STD STE STH STL STO STR SU SUL SÜW \
+    SW SWA SY SZ SZB TBB TDO TE TET TF TG THL THW TIR TO TÖL TP TR TS TT TÜ TUT UE UEM UER \
+    UFF UH UL UM UN USI V VAI VB VEC VER VG VIB VIE VIT VK VOF VOH VR VS W WA WAF WAK WAN \
+    WAR WAT WB WBS WDA WE WEB WEG WEI WEL WEN WER WES WF WG WHV WI WIL WIS WIT WIZ WK WL WLG \
+    WM WMS WN WND WO WOB WOH WOL WOR WOS WR WRN WS WSF WST WSW WT WTL WTM WÜ WUG WÜM WUN WUR \
+    WW WZ WZL X Y Z ZE ZEL ZI ZIG ZP ZR ZW ZZ";
 
 #[cfg(test)]
 mod tests {
