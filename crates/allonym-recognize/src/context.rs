@@ -1,6 +1,6 @@
 //! Phrases near a candidate.
 
-use crate::fold::{fold_char, is_word};
+use crate::fold::{fold_char, is_mark, is_word};
 use crate::format::{ContextFormat, PhraseFormat, Side};
 use crate::pattern::SEPARATOR;
 use crate::{EntityId, RuleSet};
@@ -254,7 +254,9 @@ impl Phrases {
         hits.folded.push(text, from, to);
         let Hits { folded, hits } = hits;
         for found in automaton.find_overlapping_iter(&folded.bytes) {
-            let (start, end) = folded.original(text, found.start(), found.end());
+            let Some((start, end)) = folded.original(text, found.start(), found.end()) else {
+                continue;
+            };
             let phrase = found.pattern().as_u32();
             let length_max = self.lengths[found.pattern().as_usize()] + JOINERS_MAX;
             let Some(spelt) = text.get(start..end) else { continue };
@@ -352,11 +354,20 @@ impl Folded {
         }
     }
 
-    /// Where a folded range stands in the text.
-    fn original(&self, text: &str, start: usize, end: usize) -> (usize, usize) {
+    /// Where a folded range stands in the text, with the marks on its last letter; `None` where it
+    /// begins or ends inside a character that folds to several.
+    fn original(&self, text: &str, start: usize, end: usize) -> Option<(usize, usize)> {
+        let cuts = |place: usize| {
+            place > 0 && self.places.get(place).is_some_and(|here| *here == self.places[place - 1])
+        };
+        if cuts(start) || cuts(end) {
+            return None;
+        }
         let last = self.places[end - 1];
-        let width = text.get(last..).and_then(|rest| rest.chars().next()).map_or(0, char::len_utf8);
-        (self.places[start], last + width)
+        let mut rest = text.get(last..)?.chars();
+        let width = rest.next()?.len_utf8();
+        let marks: usize = rest.take_while(|next| is_mark(*next)).map(char::len_utf8).sum();
+        Some((self.places[start], last + width + marks))
     }
 }
 

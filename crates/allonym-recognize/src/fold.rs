@@ -71,7 +71,7 @@ pub(crate) fn is_word(character: char) -> bool {
 }
 
 /// Combining diacritical marks.
-fn is_mark(character: char) -> bool {
+pub(crate) fn is_mark(character: char) -> bool {
     matches!(character, '\u{300}'..='\u{36f}')
 }
 

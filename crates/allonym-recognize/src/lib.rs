@@ -38,14 +38,17 @@
 //! author's estimate until it is measured on labelled text. Every limit is a constant of this
 //! crate, such as [`PATTERN_BYTES_MAX`].
 
+mod bytes;
 mod canonical;
 mod check;
 mod column;
 mod context;
 mod engine;
+mod file;
 mod fold;
 mod format;
 mod header;
+mod lead;
 mod nearest;
 mod overlap;
 mod pattern;

@@ -13,7 +13,7 @@ pub(crate) const SEPARATOR: u8 = 0x1e;
 /// Longest source of one pattern, in bytes.
 pub const PATTERN_BYTES_MAX: usize = 8 * 1024;
 /// Largest compiled program of one pattern, in bytes.
-pub const PROGRAM_BYTES_MAX: usize = 1024 * 1024;
+pub const PROGRAM_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// Longest match of a pattern that can be scanned for together with all others, in bytes.
 pub const MATCH_BYTES_MAX: usize = 4 * 1024;
 
