@@ -89,7 +89,7 @@ pub(crate) fn grouped(n: u64) -> String {
     out
 }
 
-/// A bounded estimate of distinct values: HyperLogLog (Flajolet et al. 2007) with linear counting
+/// A bounded estimate of distinct values: `HyperLogLog` (Flajolet et al. 2007) with linear counting
 /// for small numbers. Fed with token bytes, which are uniform already; merging takes the greater
 /// register, so that order and batch cuts do not matter.
 #[derive(Clone, Default, PartialEq, Eq)]

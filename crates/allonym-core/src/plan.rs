@@ -19,6 +19,7 @@ use arrow_array::{
 use arrow_buffer::{OffsetBuffer, ScalarBuffer};
 use arrow_schema::{DataType, FieldRef, SchemaRef};
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 
 /// A policy bound to a schema and keys. `Send + Sync`; shared by workers. `Debug` shows names and
@@ -214,8 +215,7 @@ impl Plan {
         let items = list.values().slice(from.as_usize(), (to - from).as_usize());
         let inside = rows.inside(offsets.windows(2).map(|pair| (pair[1] - pair[0]).as_usize()));
         let treated = self.treat(item, &items, &inside, counts)?;
-        let (Some(treated), Some(field)) = (treated, output.and_then(|field| item_field(field)))
-        else {
+        let (Some(treated), Some(field)) = (treated, output.and_then(item_field)) else {
             return Ok(None);
         };
         let offsets: Vec<O> = offsets.iter().map(|offset| *offset - from).collect();
@@ -237,8 +237,7 @@ impl Plan {
         // A slice of such an array slices its values too.
         let inside = rows.inside(std::iter::repeat_n(size, list.len()));
         let treated = self.treat(item, list.values(), &inside, counts)?;
-        let (Some(treated), Some(field)) = (treated, output.and_then(|field| item_field(field)))
-        else {
+        let (Some(treated), Some(field)) = (treated, output.and_then(item_field)) else {
             return Ok(None);
         };
         let nulls = list.nulls().cloned();
@@ -341,7 +340,7 @@ pub struct Position<'a> {
 }
 
 /// Rows that went through a plan: only [`Plan::apply`] makes one, and only a treated batch is written.
-#[derive(Debug)]
+/// `Debug` shows counts: kept columns hold raw cells.
 pub struct Treated {
     records: RecordBatch,
     counts: Vec<ColumnCounts>,
@@ -364,6 +363,15 @@ impl Treated {
     #[must_use]
     pub fn into_records(self) -> RecordBatch {
         self.records
+    }
+}
+
+impl fmt::Debug for Treated {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Treated")
+            .field("rows", &self.records.num_rows())
+            .field("counts", &self.counts)
+            .finish_non_exhaustive()
     }
 }
 

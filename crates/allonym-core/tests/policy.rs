@@ -1,5 +1,7 @@
 //! The policy file: cases as data, its digest, its schema, and what is written of it.
 
+#![expect(clippy::unwrap_used, reason = "what a test's helpers do is the test's")]
+
 use allonym_core::Policy;
 use serde::Deserialize;
 use serde_json::Value;
@@ -224,7 +226,8 @@ fn the_schema_and_the_reader_know_the_same_keys() {
             "version = 1\n[find.entities.AGE]\nzzz = 1\n",
         ),
     ] {
-        let properties = schema.pointer(&format!("{place}/properties")).unwrap().as_object().unwrap();
+        let properties =
+            schema.pointer(&format!("{place}/properties")).unwrap().as_object().unwrap();
         let message = told(text);
         let known = message.split_once("known are ").unwrap().1;
         let mut read: Vec<&str> = known.split(", ").collect();
@@ -263,11 +266,15 @@ fn check_schema(schema: &Value, value: &Value) -> Result<(), String> {
             "enum" => rule.as_array().unwrap().contains(value),
             "not" => check_schema(rule, value).is_err(),
             "oneOf" => {
-                let fits = rule.as_array().unwrap().iter().filter(|s| check_schema(s, value).is_ok());
+                let fits =
+                    rule.as_array().unwrap().iter().filter(|s| check_schema(s, value).is_ok());
                 fits.count() == 1
             }
             "required" => value.as_object().is_none_or(|object| {
-                rule.as_array().unwrap().iter().all(|key| object.contains_key(key.as_str().unwrap()))
+                rule.as_array()
+                    .unwrap()
+                    .iter()
+                    .all(|key| object.contains_key(key.as_str().unwrap()))
             }),
             "properties" => {
                 for (key, value) in value.as_object().into_iter().flatten() {
@@ -284,7 +291,9 @@ fn check_schema(schema: &Value, value: &Value) -> Result<(), String> {
                         continue;
                     }
                     match rule {
-                        Value::Bool(allowed) if !allowed => return Err(format!("{key} is not known")),
+                        Value::Bool(allowed) if !allowed => {
+                            return Err(format!("{key} is not known"));
+                        }
                         rule => check_schema(rule, value).map_err(|why| format!("{key}: {why}"))?,
                     }
                 }
@@ -312,9 +321,15 @@ fn check_schema(schema: &Value, value: &Value) -> Result<(), String> {
             "uniqueItems" => value.as_array().is_none_or(|array| {
                 array.iter().enumerate().all(|(n, item)| !array[..n].contains(item))
             }),
-            "minLength" => value.as_str().is_none_or(|s| s.chars().count() as u64 >= rule.as_u64().unwrap()),
-            "maxLength" => value.as_str().is_none_or(|s| s.chars().count() as u64 <= rule.as_u64().unwrap()),
-            "pattern" => value.as_str().is_none_or(|s| regex::Regex::new(rule.as_str().unwrap()).unwrap().is_match(s)),
+            "minLength" => {
+                value.as_str().is_none_or(|s| s.chars().count() as u64 >= rule.as_u64().unwrap())
+            }
+            "maxLength" => {
+                value.as_str().is_none_or(|s| s.chars().count() as u64 <= rule.as_u64().unwrap())
+            }
+            "pattern" => value
+                .as_str()
+                .is_none_or(|s| regex::Regex::new(rule.as_str().unwrap()).unwrap().is_match(s)),
             "minimum" => value.as_f64().is_none_or(|n| n >= rule.as_f64().unwrap()),
             "maximum" => match (value.as_i64(), rule.as_i64()) {
                 (Some(value), Some(most)) => value <= most,

@@ -568,10 +568,7 @@ impl<'a> Compiler<'a> {
                 continue;
             };
             let tokenizer = if how.with == Replacement::Token {
-                let Some(tokenizer) = self.tokenizer(name, self.profile_of(name)) else {
-                    return None;
-                };
-                Some(tokenizer)
+                Some(self.tokenizer(name, self.profile_of(name))?)
             } else {
                 None
             };

@@ -84,18 +84,20 @@ fn treatment(judgement: &Judgement, entity: Option<&Entity>) -> Treatment {
         });
     }
     let Some(name) = judgement.entity.as_deref() else { return Treatment::Keep { reason: None } };
-    let group = judgement.group.or(entity.map(|entity| entity.group)).unwrap_or(Group::Direct);
+    let group =
+        judgement.group.or_else(|| entity.map(|entity| entity.group)).unwrap_or(Group::Direct);
     match entity.map_or("", |entity| entity.treatment.as_str()) {
         "pseudonymize" => pseudonymize(name, entity),
         "redact" => Treatment::Redact { with: None },
         "drop" => Treatment::Drop,
-        "generalize" => coarser(name),
+        // Only what does not name anybody is kept or made coarser, whatever a rule proposes.
         "keep" if group == Group::Quasi => keep(),
         _ => match group {
             Group::Direct => pseudonymize(name, entity),
             Group::Secret | Group::Sensitive => Treatment::Redact { with: None },
-            Group::Quasi if known_coarser(name).is_some() => coarser(name),
-            Group::Quasi => keep(),
+            Group::Quasi => {
+                coarser(name, judgement.shape.as_deref()).map_or_else(keep, Treatment::Generalize)
+            }
         },
     }
 }
@@ -115,24 +117,25 @@ fn keep() -> Treatment {
     Treatment::Keep { reason: Some("quasi-identifier: check with `risk`".to_owned()) }
 }
 
-/// What no rule of coarseness is known for is redacted, never kept.
-fn coarser(name: &str) -> Treatment {
-    known_coarser(name).map_or(Treatment::Redact { with: None }, Treatment::Generalize)
-}
-
-fn known_coarser(name: &str) -> Option<Generalize> {
+fn coarser(name: &str, shape: Option<&str>) -> Option<Generalize> {
     let holds = |parts: &[&str]| parts.iter().any(|part| name.contains(part));
     if name == "AGE" {
         Some(Generalize::Bands(AGE_BANDS.to_vec()))
+    } else if name == "DATE_TIME" {
+        // Whether the day or the month stands first is a guess where they are parted by a slash.
+        let ambiguous = shape.is_some_and(|shape| shape.contains('/'));
+        Some(Generalize::To(if ambiguous { DatePart::Year } else { DatePart::Month }))
     } else if holds(&["DATE", "BIRTH"]) {
         Some(Generalize::To(DatePart::Year))
     } else if holds(&["POSTAL", "POSTCODE", "ZIP"]) {
         Some(Generalize::Prefix(2))
-    } else if holds(&["IP_ADDRESS", "IPV4", "IPV6"]) {
+    } else if name == "IP_ADDRESS" {
         Some(Generalize::Bits(24))
-    } else if holds(&["LATITUDE", "LONGITUDE"]) {
+    } else if name == "COORDINATE" {
         // A tenth of a degree is about 11 km along a meridian.
         Some(Generalize::Step(Decimal { unscaled: 1, scale: 1 }))
+    } else if name == "SALARY" {
+        Some(Generalize::Step(Decimal::integer(1_000)))
     } else {
         None
     }

@@ -68,7 +68,7 @@ fn read(root: &Section<'_>) -> Result<Policy, PolicyError> {
 fn version(root: &Section<'_>) -> Result<(), PolicyError> {
     let Some(item) = root.inner.get("version") else {
         let nearest = nearest("version", root.keys().into_iter().map(|(name, _)| name));
-        let at = nearest.map_or(root.at.clone(), |name| root.key_at(name));
+        let at = nearest.map_or_else(|| root.at.clone(), |name| root.key_at(name));
         let mut error = root.source.error(
             codes::VERSION,
             at,
@@ -194,17 +194,20 @@ fn is_ring_reference(ring: &str) -> bool {
 
 fn find(table: &Section<'_>) -> Result<Find, PolicyError> {
     table.known(&["countries", "languages", "min_score", "names", "rules", "set", "entities"])?;
-    let mut find = Find::default();
-    find.countries = table.codes(
-        "countries",
-        char::is_ascii_uppercase,
-        "two capital letters (ISO 3166-1), as in \"DE\"",
-    )?;
-    find.languages = table.codes(
-        "languages",
-        char::is_ascii_lowercase,
-        "two small letters (ISO 639-1), as in \"de\"",
-    )?;
+    let mut find = Find {
+        countries: table.codes(
+            "countries",
+            char::is_ascii_uppercase,
+            "two capital letters (ISO 3166-1), as in \"DE\"",
+        )?,
+        languages: table.codes(
+            "languages",
+            char::is_ascii_lowercase,
+            "two small letters (ISO 639-1), as in \"de\"",
+        )?,
+        set: table.text("set")?,
+        ..Find::default()
+    };
     if let Some(least) = table.fraction("min_score")? {
         find.min_score = least;
     }
@@ -217,7 +220,6 @@ fn find(table: &Section<'_>) -> Result<Find, PolicyError> {
         }
         find.rules.push(folder);
     }
-    find.set = table.text("set")?;
     if let Some(entities) = table.section("entities")? {
         for (name, at) in entities.keys() {
             check_entity(&entities, name, at)?;
@@ -327,8 +329,8 @@ fn treatment(table: &Section<'_>, besides: &[&str]) -> Result<Treatment, PolicyE
     };
     let Some(word) = item.as_str() else { return Err(table.mistyped("treat", item, "a string")) };
     let Some((treat, options)) = TREATMENTS.iter().find(|(name, _)| *name == word) else {
-        let meant =
-            nearest(word, names()).or(SYNONYMS.iter().find(|(w, _)| *w == word).map(|(_, t)| *t));
+        let meant = nearest(word, names())
+            .or_else(|| SYNONYMS.iter().find(|(w, _)| *w == word).map(|(_, t)| *t));
         let mut error = table.source.error(
             codes::TREATMENT,
             table.value_at("treat", item),
@@ -866,7 +868,7 @@ impl<'d> Section<'d> {
     }
 
     fn at_of(&self, key: &str) -> Bytes {
-        self.inner.get(key).map_or(self.at.clone(), |item| self.value_at(key, item))
+        self.inner.get(key).map_or_else(|| self.at.clone(), |item| self.value_at(key, item))
     }
 
     fn path_of(&self, key: &str) -> String {

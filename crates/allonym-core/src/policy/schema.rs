@@ -40,7 +40,7 @@ pub(super) fn policy() -> Value {
 }
 
 fn heading() -> Value {
-    table(json!({
+    table(&json!({
         "name": text("Shown in reports."),
         "purpose": text("What the data is for; shown in reports."),
         "owner": text("Who answers for it; shown in reports."),
@@ -68,7 +68,7 @@ fn heading() -> Value {
 }
 
 fn keys() -> Value {
-    table(json!({
+    table(&json!({
         "ring": {
             "description": "Where the keyring is; never a key.",
             "type": "string",
@@ -81,7 +81,7 @@ fn keys() -> Value {
 }
 
 fn find() -> Value {
-    table(json!({
+    table(&json!({
         "countries": codes("Narrows rules to these countries (ISO 3166-1).", "^[A-Z]{2}$"),
         "languages": codes("Narrows context words to these languages (ISO 639-1).", "^[a-z]{2}$"),
         "min_score": score("Findings below are not reported.", Some(MIN_SCORE)),
@@ -100,7 +100,7 @@ fn find() -> Value {
             "description": "Adjustments by entity.",
             "type": "object",
             "propertyNames": {"pattern": ENTITY},
-            "additionalProperties": table(json!({
+            "additionalProperties": table(&json!({
                 "min_score": score("Findings below are not reported.", None),
                 "allow": patterns("Never a finding: exact text, or /regex/."),
                 "deny": patterns("Always a finding: exact text, or /regex/."),
@@ -247,7 +247,7 @@ fn option(treat: &str, key: &str) -> Value {
     }
 }
 
-fn table(properties: Value) -> Value {
+fn table(properties: &Value) -> Value {
     json!({"type": "object", "additionalProperties": false, "properties": properties})
 }
 

@@ -159,7 +159,6 @@ impl Policy {
         lines
     }
 
-    #[expect(clippy::float_cmp, reason = "the default itself, not something computed")]
     fn find_lines(&self) -> Lines {
         let mut lines = Lines::default();
         lines.put_some("set", self.find.set.as_deref());

@@ -78,7 +78,7 @@ pub(crate) fn coarser(text: &str, part: DatePart, out: &mut String) -> Option<()
     match (part, read.month, read.day) {
         (DatePart::Year, _, _) => push(out, read.year, None, None),
         (DatePart::Quarter, _, _) => {
-            let quarter = read.quarter.or(read.month.map(|month| (month - 1) / 3 + 1))?;
+            let quarter = read.quarter.or_else(|| read.month.map(|month| (month - 1) / 3 + 1))?;
             push(out, read.year, None, None);
             out.push_str("-Q");
             out.push(char::from(b'0' + quarter));
@@ -135,7 +135,7 @@ fn read(text: &str) -> Option<Read> {
             let month_first = exact(year, first, second);
             match separator {
                 '.' => day_first,
-                '/' => month_first.or(day_first.map(|_| only_year(year))),
+                '/' => month_first.or_else(|| day_first.map(|_| only_year(year))),
                 _ => day_first.or(month_first).map(|_| only_year(year)),
             }
         }

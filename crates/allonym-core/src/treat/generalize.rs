@@ -32,7 +32,8 @@ pub(super) fn text(cell: &str, way: &Generalize, out: &mut String) -> Option<()>
             Some(())
         }
         Generalize::Prefix(n) => {
-            out.extend(cell.trim().chars().take(*n));
+            let kept: String = cell.trim().chars().take(*n).collect();
+            out.push_str(kept.trim_end());
             Some(())
         }
         Generalize::Bits(bits) => network(cell.trim(), *bits, out),
@@ -267,7 +268,7 @@ pub(super) fn zone(name: &str) -> Option<TimeZone> {
         return Some(TimeZone::UTC);
     }
     if let Some((sign, rest)) =
-        name.strip_prefix('+').map(|r| (1, r)).or(name.strip_prefix('-').map(|r| (-1, r)))
+        name.strip_prefix('+').map(|r| (1, r)).or_else(|| name.strip_prefix('-').map(|r| (-1, r)))
     {
         let (hours, minutes) =
             rest.split_once(':').or_else(|| rest.split_at_checked(2)).unwrap_or((rest, "0"));
@@ -399,6 +400,7 @@ mod tests {
         check(&Generalize::Prefix(2), " 1012 AB", Some("10"));
         check(&Generalize::Prefix(2), "é日本", Some("é日"));
         check(&Generalize::Prefix(4), "12", Some("12"));
+        check(&Generalize::Prefix(3), "ab cd", Some("ab"));
     }
 
     #[test]

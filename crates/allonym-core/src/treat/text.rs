@@ -42,6 +42,9 @@ pub(crate) struct Working {
     tokens: Vec<Range<usize>>,
     normal: Zeroizing<String>,
     place: String,
+    /// Where the cell being written begins.
+    start: usize,
+    /// Tokens made in it.
     ours: Vec<Range<usize>>,
 }
 
@@ -136,7 +139,7 @@ impl InText {
             (row, Some(item)) => write!(working.place, "{}#{row}.{item}", rows.document),
         };
         working.ours.clear();
-        let start = out.len();
+        working.start = out.len();
         let (mut copied, mut ordinal) = (0, 0);
         for region in &regions {
             out.push_str(text.get(copied..region.bytes.start).unwrap_or_default());
@@ -155,20 +158,20 @@ impl InText {
             ordinal += 1;
         }
         out.push_str(text.get(copied..).unwrap_or_default());
-        self.replace_uncovered(start, ordinal, working, weight, counts, out);
+        self.replace_uncovered(ordinal, working, weight, counts, out);
         true
     }
 
     /// What stood next to a finding can have become a well-formed token when the finding went.
     fn replace_uncovered(
         &self,
-        start: usize,
         ordinal: u64,
         working: &mut Working,
         weight: u64,
         counts: &mut ColumnCounts,
         out: &mut String,
     ) {
+        let start = working.start;
         let cell = out.get(start..).unwrap_or_default();
         working.tokens.clear();
         find_text_tokens(cell, &mut working.tokens);
@@ -208,7 +211,7 @@ impl InText {
                     Consistency::Document => Scope::Document(&working.place),
                     Consistency::None => Scope::Row(&working.place, ordinal),
                 };
-                if out.ends_with(is_word) {
+                if out.get(working.start..).is_some_and(|cell| cell.ends_with(is_word)) {
                     out.push(' ');
                 }
                 let start = out.len();
