@@ -36,6 +36,32 @@ pub(crate) fn largest_cell(column: &ArrayRef) -> usize {
     }
 }
 
+/// Bytes of all strings and binary values in a column that is no list, whatever buffers they
+/// share; a dictionary's values are not counted.
+pub(crate) fn text_bytes(column: &ArrayRef) -> usize {
+    match column.data_type() {
+        DataType::Utf8 => span(column.as_string::<i32>().value_offsets()),
+        DataType::Binary => span(column.as_binary::<i32>().value_offsets()),
+        DataType::LargeUtf8 => span(column.as_string::<i64>().value_offsets()),
+        DataType::LargeBinary => span(column.as_binary::<i64>().value_offsets()),
+        DataType::Utf8View => column.as_string_view().lengths().map(|bytes| bytes as usize).sum(),
+        DataType::BinaryView => column.as_binary_view().lengths().map(|bytes| bytes as usize).sum(),
+        DataType::Struct(_) => column.as_struct().columns().iter().map(text_bytes).sum(),
+        DataType::List(_) => {
+            let lists = column.as_list::<i32>();
+            let offsets = lists.value_offsets();
+            let start = usize::try_from(offsets[0]).unwrap_or(0);
+            text_bytes(&lists.values().slice(start, span(offsets)))
+        }
+        _ => 0,
+    }
+}
+
+fn span<T: Copy + TryInto<i64>>(offsets: &[T]) -> usize {
+    let at = |offset: Option<&T>| offset.and_then(|at| (*at).try_into().ok()).unwrap_or(0);
+    usize::try_from(at(offsets.last()) - at(offsets.first())).unwrap_or(0)
+}
+
 fn largest_in(data: &ArrayData) -> usize {
     let range = data.offset()..data.offset() + data.len() + 1;
     match data.data_type() {
@@ -83,6 +109,16 @@ mod tests {
         check(Arc::new(dictionary), 3);
         let field = Arc::new(Field::new("w", DataType::Utf8, true));
         check(Arc::new(StructArray::from(vec![(field, words)])), 4);
+    }
+
+    #[test]
+    fn text_is_counted_by_what_rows_hold() {
+        let words: ArrayRef = Arc::new(StringArray::from(vec![Some("a"), None, Some("abcd")]));
+        assert_eq!(text_bytes(&words), 5);
+        assert_eq!(text_bytes(&words.slice(1, 2)), 4);
+        let views: ArrayRef = Arc::new(StringViewArray::from(vec!["a", "abc"]));
+        assert_eq!(text_bytes(&views.slice(1, 1)), 3);
+        assert_eq!(text_bytes(&(Arc::new(Int32Array::from(vec![1])) as ArrayRef)), 0);
     }
 
     #[test]

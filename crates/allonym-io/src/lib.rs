@@ -5,6 +5,8 @@ mod csv;
 mod error;
 mod format;
 mod guard;
+mod ipc;
+mod json;
 mod output;
 mod packed;
 mod parquet_file;
@@ -12,6 +14,7 @@ mod read;
 mod shape;
 mod slices;
 mod source;
+mod text;
 mod walk;
 mod write;
 

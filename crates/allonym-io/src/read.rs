@@ -3,11 +3,15 @@
 use crate::csv::CsvDress;
 use crate::csv::read::CsvReader;
 use crate::error::IoError;
-use crate::format::{Compression, Format, ReadOptions, delimiter_of_path};
+use crate::format::{Compression, Format, IPC_FILE_MAGIC, ReadOptions, delimiter_of_path};
+use crate::ipc::read::IpcReader;
+use crate::json::JsonDress;
+use crate::json::read::JsonReader;
 use crate::output::sha256_file;
 use crate::parquet_file::read::ParquetReader;
-use crate::shape::Shape;
+use crate::shape::{Details, Shape};
 use crate::source::{HEAD_BYTES, Input, Source, TextSource};
+use crate::text::TextReader;
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
 use std::path::Path;
@@ -25,6 +29,18 @@ pub struct Chunk {
     pub dress: Dress,
 }
 
+impl Chunk {
+    /// The objects of JSON Lines, one a row, as they stood, white space around them left out;
+    /// nothing for other formats.
+    pub fn json_lines(&self) -> impl Iterator<Item = &[u8]> {
+        let dress = match &self.dress.0 {
+            Outfit::Json(dress) => Some(dress),
+            _ => None,
+        };
+        dress.into_iter().flat_map(|dress| dress.objects())
+    }
+}
+
 /// Opaque; made by a reader, read by a writer of the same format.
 #[derive(Clone, Debug, Default)]
 pub struct Dress(pub(crate) Outfit);
@@ -34,6 +50,9 @@ pub(crate) enum Outfit {
     #[default]
     None,
     Csv(Arc<CsvDress>),
+    Json(Arc<JsonDress>),
+    /// Pieces of a document, which are no lines.
+    Text,
 }
 
 /// An open input.
@@ -48,7 +67,10 @@ pub struct Reader {
 #[derive(Debug)]
 enum Kind {
     Csv(Box<CsvReader>),
+    Json(Box<JsonReader>),
+    Text(Box<TextReader>),
     Parquet(Box<ParquetReader>),
+    Ipc(Box<IpcReader>),
 }
 
 impl Reader {
@@ -71,25 +93,52 @@ impl Reader {
         let read = source.read_full(&mut head)?;
         head.truncate(read);
         let format = format.unwrap_or_else(|| Format::of_content(&head));
-        match (format, file) {
-            (Format::Parquet, Some(file)) if compression == Compression::Plain => {
-                Reader::open_parquet(file, options)
-            }
-            (Format::Parquet, _) => Err(IoError::usage(
-                source.path(),
-                "Parquet is read from an uncompressed file; unpack it or save it first",
-            )),
-            (Format::Csv, _) => {
+        match format {
+            Format::Parquet => match file {
+                Some(file) if compression == Compression::Plain => {
+                    Reader::open_parquet(file, options)
+                }
+                _ => Err(IoError::usage(
+                    source.path(),
+                    "Parquet is read from an uncompressed file; unpack it or save it first",
+                )),
+            },
+            Format::Ipc => Reader::open_ipc(source, head, compression, file, options),
+            Format::Csv | Format::JsonLines | Format::Text => {
                 let text = TextSource::new(source, head, options.encoding)?;
-                let shape = text_shape(format, compression, &text, file);
-                let delimiter = file.and_then(delimiter_of_path);
-                let reader = CsvReader::open(text, options, delimiter)?;
-                let csv = Some(reader.shape().clone());
-                Ok(Reader::new(Kind::Csv(Box::new(reader)), Shape { csv, ..shape }))
-            }
-            (format, _) => {
-                let message = format!("{format:?} is not supported");
-                Err(IoError::usage(source.path(), message))
+                let mut shape = Shape {
+                    compression,
+                    encoding: text.encoding(),
+                    bom: text.bom(),
+                    source: file.map(Path::to_owned),
+                    ..Shape::plain(format)
+                };
+                let kind = match format {
+                    Format::Csv => {
+                        let delimiter = file.and_then(delimiter_of_path);
+                        let reader = CsvReader::open(text, options, delimiter)?;
+                        shape.details = Details::Csv(reader.shape().clone());
+                        Kind::Csv(Box::new(reader))
+                    }
+                    Format::JsonLines => {
+                        let first_pass = match file {
+                            Some(_) => {
+                                let (source, _) = Source::open(input, Some(compression))?;
+                                let encoding = Some(text.encoding());
+                                Some(TextSource::new(source, Vec::new(), encoding)?)
+                            }
+                            None => None,
+                        };
+                        let reader = JsonReader::open(text, first_pass, options)?;
+                        shape.details = Details::Json(reader.shape().clone());
+                        Kind::Json(Box::new(reader))
+                    }
+                    _ => {
+                        shape.details = Details::Text;
+                        Kind::Text(Box::new(TextReader::open(text, options)))
+                    }
+                };
+                Ok(Reader::new(kind, shape))
             }
         }
     }
@@ -99,6 +148,9 @@ impl Reader {
     pub fn schema(&self) -> &SchemaRef {
         match &self.kind {
             Kind::Csv(reader) => reader.schema(),
+            Kind::Json(reader) => reader.schema(),
+            Kind::Text(reader) => reader.schema(),
+            Kind::Ipc(reader) => reader.schema(),
             Kind::Parquet(reader) => reader.schema(),
         }
     }
@@ -130,6 +182,9 @@ impl Reader {
     pub fn progress(&self) -> (u64, Option<u64>) {
         match &self.kind {
             Kind::Csv(reader) => reader.text().source().progress(),
+            Kind::Json(reader) => reader.text().source().progress(),
+            Kind::Text(reader) => reader.text().source().progress(),
+            Kind::Ipc(reader) => reader.progress(),
             Kind::Parquet(reader) => reader.progress(),
         }
     }
@@ -139,7 +194,7 @@ impl Reader {
     pub fn rows_hint(&self) -> Option<u64> {
         match &self.kind {
             Kind::Parquet(reader) => Some(reader.rows()),
-            Kind::Csv(_) => None,
+            _ => None,
         }
     }
 
@@ -151,6 +206,9 @@ impl Reader {
     pub fn sha256(&mut self) -> Result<String, IoError> {
         match &mut self.kind {
             Kind::Csv(reader) => reader.text_mut().source_mut().sha256(),
+            Kind::Json(reader) => reader.text_mut().source_mut().sha256(),
+            Kind::Text(reader) => reader.text_mut().source_mut().sha256(),
+            Kind::Ipc(reader) => reader.sha256(),
             Kind::Parquet(reader) => sha256_file(reader.file()),
         }
     }
@@ -158,11 +216,47 @@ impl Reader {
     fn open_parquet(file: &Path, options: &ReadOptions) -> Result<Reader, IoError> {
         let reader = ParquetReader::open(file, options)?;
         let shape = Shape {
-            parquet: Some(reader.shape().clone()),
+            details: Details::Parquet(Box::new(reader.shape().clone())),
             source: Some(file.to_owned()),
             ..Shape::plain(Format::Parquet)
         };
         Ok(Reader::new(Kind::Parquet(Box::new(reader)), shape))
+    }
+
+    /// Arrow files and streams share their extensions; the first bytes tell them apart.
+    fn open_ipc(
+        source: Source,
+        head: Vec<u8>,
+        compression: Compression,
+        file: Option<&Path>,
+        options: &ReadOptions,
+    ) -> Result<Reader, IoError> {
+        if head.starts_with(b"FEA1") {
+            let message = "Feather version 1 is not supported; write version 2";
+            return Err(IoError::bad(source.path(), message));
+        }
+        let reader = match file {
+            _ if !head.starts_with(IPC_FILE_MAGIC) => {
+                IpcReader::open_stream(source, head, options)?
+            }
+            Some(file) if compression == Compression::Plain => {
+                IpcReader::open_file(file, options)?
+            }
+            _ => {
+                return Err(IoError::usage(
+                    source.path(),
+                    "an Arrow file is read from an uncompressed file; unpack it, save it or \
+                     send a stream",
+                ));
+            }
+        };
+        let shape = Shape {
+            compression,
+            details: Details::Ipc(reader.shape().clone()),
+            source: file.map(Path::to_owned),
+            ..Shape::plain(Format::Ipc)
+        };
+        Ok(Reader::new(Kind::Ipc(Box::new(reader)), shape))
     }
 
     fn new(kind: Kind, shape: Shape) -> Reader {
@@ -174,7 +268,16 @@ impl Reader {
             Kind::Csv(reader) => reader.next_chunk()?.map(|(records, first_row, dress)| {
                 (records, first_row, Outfit::Csv(Arc::new(dress)))
             }),
+            Kind::Json(reader) => reader.next_chunk()?.map(|(records, first_row, dress)| {
+                (records, first_row, Outfit::Json(Arc::new(dress)))
+            }),
+            Kind::Text(reader) => {
+                reader.next_chunk()?.map(|(records, first_row)| (records, first_row, Outfit::Text))
+            }
             Kind::Parquet(reader) => {
+                reader.next_chunk()?.map(|(records, first_row)| (records, first_row, Outfit::None))
+            }
+            Kind::Ipc(reader) => {
                 reader.next_chunk()?.map(|(records, first_row)| (records, first_row, Outfit::None))
             }
         };
@@ -183,21 +286,6 @@ impl Reader {
             first_row,
             dress: Dress(outfit),
         }))
-    }
-}
-
-fn text_shape(
-    format: Format,
-    compression: Compression,
-    text: &TextSource,
-    file: Option<&Path>,
-) -> Shape {
-    Shape {
-        compression,
-        encoding: text.encoding(),
-        bom: text.bom(),
-        source: file.map(Path::to_owned),
-        ..Shape::plain(format)
     }
 }
 

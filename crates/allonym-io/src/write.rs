@@ -3,12 +3,16 @@
 use crate::csv::CsvShape;
 use crate::csv::write::CsvWriter;
 use crate::error::IoError;
-use crate::format::Format;
+use crate::format::{Format, TextEncoding};
+use crate::ipc::IpcShape;
+use crate::ipc::write::IpcWriter;
+use crate::json::write::JsonWriter;
 use crate::output::{Finished, Output, Sink, same_file};
-use crate::packed::TextSink;
+use crate::packed::{Packed, TextSink};
 use crate::parquet_file::write::ParquetWriter;
 use crate::read::{Dress, Outfit};
-use crate::shape::Shape;
+use crate::shape::{Details, Shape};
+use crate::text;
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
 
@@ -25,8 +29,16 @@ pub struct Writer {
 
 #[derive(Debug)]
 enum Kind {
-    Csv { writer: CsvWriter, out: Vec<u8>, sink: TextSink },
+    Text { form: Form, out: Vec<u8>, sink: TextSink },
     Parquet(Box<ParquetWriter>),
+    Ipc(Box<IpcWriter>),
+}
+
+#[derive(Debug)]
+enum Form {
+    Csv(CsvWriter),
+    Json(JsonWriter),
+    Text,
 }
 
 impl Writer {
@@ -51,23 +63,51 @@ impl Writer {
             return Err(IoError::usage(&path, "the output is the input; choose another name"));
         }
         let sink = Sink::create(output, force)?;
-        let kind = match shape.format {
+        let mut out = Vec::new();
+        let form = match shape.format {
             Format::Csv => {
-                let csv = shape.csv.clone().unwrap_or_else(|| CsvShape::fresh(b','));
-                let mut out = Vec::new();
-                let writer = CsvWriter::create(&path, &csv, schema, untouched, &mut out)?;
-                Kind::Csv { writer, out, sink: TextSink::create(&path, sink, shape)? }
+                let csv = match &shape.details {
+                    Details::Csv(csv) => csv.clone(),
+                    _ => CsvShape::fresh(b','),
+                };
+                Form::Csv(CsvWriter::create(&path, &csv, schema, untouched, &mut out)?)
+            }
+            Format::JsonLines => {
+                let json = match &shape.details {
+                    Details::Json(json) => Some(json),
+                    _ => None,
+                };
+                let ascii = shape.encoding == TextEncoding::Windows1252;
+                let writer = JsonWriter::create(&path, json, schema, untouched, ascii, &mut out)?;
+                Form::Json(writer)
+            }
+            Format::Text => {
+                text::check_schema(&path, schema)?;
+                Form::Text
             }
             Format::Parquet => {
-                let parquet = shape.parquet.as_ref();
+                let parquet = match &shape.details {
+                    Details::Parquet(parquet) => Some(parquet.as_ref()),
+                    _ => None,
+                };
                 let writer = ParquetWriter::create(&path, sink, parquet, schema, untouched)?;
-                Kind::Parquet(Box::new(writer))
+                return Ok(Writer { path, rows: 0, kind: Kind::Parquet(Box::new(writer)) });
             }
-            format => {
-                return Err(IoError::usage(&path, format!("{format:?} is not supported")));
+            Format::Ipc => {
+                let ipc = match &shape.details {
+                    Details::Ipc(ipc) => ipc.clone(),
+                    _ => IpcShape::fresh(),
+                };
+                let copied: Vec<bool> = (0..schema.fields().len())
+                    .map(|at| ipc.from_arrow && matches!(untouched.get(at), Some(Some(_))))
+                    .collect();
+                let packed = Packed::create(&path, sink, shape.compression)?;
+                let writer = IpcWriter::create(&path, packed, &ipc, schema, &copied)?;
+                return Ok(Writer { path, rows: 0, kind: Kind::Ipc(Box::new(writer)) });
             }
         };
-        Ok(Writer { path, rows: 0, kind })
+        let sink = TextSink::create(&path, sink, shape)?;
+        Ok(Writer { path, rows: 0, kind: Kind::Text { form, out, sink } })
     }
 
     /// Appends rows, in order. Bytes do not depend on how rows are cut into calls.
@@ -76,16 +116,25 @@ impl Writer {
     /// The disk is full, or a value has no form in the format or encoding.
     pub fn write(&mut self, records: &RecordBatch, dress: &Dress) -> Result<(), IoError> {
         match &mut self.kind {
-            Kind::Csv { writer, out, sink } => {
-                let dress = match &dress.0 {
-                    Outfit::Csv(dress) => Some(dress.as_ref()),
-                    Outfit::None => None,
-                };
-                writer.write(records, dress, out)?;
+            Kind::Text { form, out, sink } => {
+                match (form, &dress.0) {
+                    (Form::Csv(writer), Outfit::Csv(dress)) => {
+                        writer.write(records, Some(dress), out)?;
+                    }
+                    (Form::Csv(writer), _) => writer.write(records, None, out)?,
+                    (Form::Json(writer), Outfit::Json(dress)) => {
+                        writer.write(records, Some(dress), out)?;
+                    }
+                    (Form::Json(writer), _) => writer.write(records, None, out)?,
+                    (Form::Text, dress) => {
+                        text::write(records, !matches!(dress, Outfit::Text), out);
+                    }
+                }
                 sink.write(out)?;
                 out.clear();
             }
             Kind::Parquet(writer) => writer.write(records)?,
+            Kind::Ipc(writer) => writer.write(records)?,
         }
         self.rows += records.num_rows() as u64;
         Ok(())
@@ -97,11 +146,16 @@ impl Writer {
     /// The disk is full or failing.
     pub fn finish(self) -> Result<Finished, IoError> {
         let sink = match self.kind {
-            Kind::Csv { out, mut sink, .. } => {
+            Kind::Text { out, mut sink, .. } => {
+                // Without a single row, the head is still to be written.
                 sink.write(&out)?;
                 sink.finish()?
             }
             Kind::Parquet(writer) => writer.finish()?,
+            Kind::Ipc(writer) => {
+                let packed = writer.finish()?;
+                packed.finish().map_err(|error| IoError::writing(&self.path, &error))?
+            }
         };
         sink.finish(&self.path, self.rows)
     }

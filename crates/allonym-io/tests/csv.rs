@@ -96,7 +96,10 @@ fn bad_files_say_where_and_quote_nothing() {
     check(format!("a,b\n1,2\n3,\"{c}\n4,5\n").as_bytes(), &["row 2: column 2: a quote is opened and never closed"]);
     check(format!("a,b\n1,\"{c}\"{c}\n").as_bytes(), &["row 1: column 2: text follows a closing quote"]);
     check(format!("a,b\n1,2\n{c}\0,2\n").as_bytes(), &["row 2: the text holds a NUL byte"]);
-    check(format!("a,b\nü,{c}\nx,\xff\n", ).as_bytes(), &[]);
+    let damaged = [format!("a,b\nü,{c}\nx,").as_bytes(), b"\xff\n"].concat();
+    check(&damaged, &["line 3: byte 32 of the content is not UTF-8, while other characters are"]);
+    let late = [format!("a,b\n{}ü,", "x,y\n".repeat(300_000)).as_bytes(), b"\xff\n"].concat();
+    check(&late, &["row 300,001: byte 1,200,007 of the content is not UTF-8"]);
 }
 
 #[test]

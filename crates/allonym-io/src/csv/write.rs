@@ -4,6 +4,7 @@ use super::dialect::line_end;
 use super::{CsvDress, CsvShape};
 use crate::cells::Cells;
 use crate::error::{IoError, counted};
+use crate::json::write::FORMLESS;
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
 use memchr::memchr3;
@@ -129,11 +130,7 @@ impl CsvWriter {
 
     fn formless(&self, column: usize, row: usize) -> IoError {
         let row = counted(self.rows + row as u64 + 1);
-        let message = format!(
-            "row {row}, column {}: the value is out of the range that has a text form",
-            column + 1
-        );
-        IoError::bad(&self.path, message)
+        IoError::bad(&self.path, format!("row {row}, column {}: {FORMLESS}", column + 1))
     }
 
     /// A cell, in quotes where it needs them. The empty text is `""`; nothing at all is null.
