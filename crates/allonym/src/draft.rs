@@ -34,6 +34,7 @@ pub fn draft_policy(
     }
     let all = all.ok_or_else(|| Failure::new("ALO-D001", 3, "nothing to read"))?;
     let scan = looker.scan(name, &all, options);
-    let policy = draft(&scan, looker.rules(), name, purpose);
+    let drafted = draft(&scan, looker.rules(), name, purpose);
+    let policy = all.schemas().fold(drafted, |policy, schema| policy.fitted(schema));
     Ok((policy, scan))
 }

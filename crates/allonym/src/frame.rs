@@ -1,14 +1,15 @@
 //! Tables in memory: the plan and the receipt that files get, for rows that have no file.
 
 use crate::cells::leaves;
-use crate::receipt::{Digest, ReceiptColumn, ReceiptKey, SCHEMA};
+use crate::receipt::SCHEMA;
+use crate::run::header_entity;
 use crate::{
-    Cancel, Failure, Keyring, Plan, PlannedColumn, Policy, Profile, Receipt, Result, RuleSet,
-    Scan, TokenFormat, load_rules, treat_stream,
+    Cancel, Digest, Failure, Keyring, Plan, PlannedColumn, Policy, Profile, Receipt, ReceiptColumn,
+    ReceiptKey, Result, RuleSet, Scan, TokenFormat, load_rules, treat_stream,
 };
 use allonym_core::{ColumnCounts, Treated};
 use allonym_recognize::Recognizer;
-use arrow_array::{Array, ArrayRef, RecordBatch};
+use arrow_array::{ArrayRef, RecordBatch};
 use arrow_schema::{ArrowError, FieldRef, Schema, SchemaRef};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -55,7 +56,7 @@ impl BoundPolicy {
         scan: Option<&Scan>,
     ) -> Result<Plan> {
         let mut entities = BTreeMap::new();
-        if self.policy.needs_judgement() {
+        if self.policy.matches_by_entity() {
             let scan = scan.ok_or_else(|| {
                 Failure::new(
                     "ALO-P011",
@@ -134,7 +135,8 @@ impl FrameCounts {
     /// Adds a treated batch.
     pub fn add(&mut self, treated: &Treated) {
         self.rows += treated.records().num_rows() as u64;
-        self.columns.resize(treated.counts().len().max(self.columns.len()), ColumnCounts::default());
+        self.columns
+            .resize(treated.counts().len().max(self.columns.len()), ColumnCounts::default());
         for (sum, counts) in self.columns.iter_mut().zip(treated.counts()) {
             sum.add(counts);
         }
@@ -241,16 +243,16 @@ impl TokenColumn {
 
 /// The entity that the header of each column names, for columns whose default join field goes by
 /// it: tomorrow's table has the same headers and other values, and its tokens must join.
-pub(crate) fn header_entities(
+fn header_entities(
     policy: &Policy,
     rules: &RuleSet,
     schema: &Schema,
 ) -> Vec<(String, Option<String>)> {
     leaves(schema)
         .into_iter()
-        .filter(|leaf| policy.lists(&leaf.path) || !policy.needs_judgement())
+        .filter(|leaf| policy.lists(&leaf.path) || !policy.matches_by_entity())
         .map(|leaf| {
-            let entity = rules.header_entity(&leaf.path);
+            let entity = header_entity(rules, &leaf.path);
             (leaf.path, entity)
         })
         .collect()

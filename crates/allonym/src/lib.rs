@@ -10,6 +10,7 @@ mod cells;
 mod draft;
 mod failure;
 mod find;
+mod frame;
 mod keys;
 mod pipeline;
 mod receipt;
@@ -32,12 +33,16 @@ pub use allonym_recognize::{
 pub use draft::{draft, draft_policy};
 pub use failure::{Failure, Result};
 pub use find::{FindOptions, Finder, Finding};
+pub use frame::{BoundPolicy, FrameCounts, TokenColumn, tokenize};
 pub use keys::{Environment, KeyPlace, create_default_ring, open_ring, ring_place, unlock_for};
 pub use pipeline::{Cancel, Treatment, treat_stream};
-pub use receipt::{Receipt, ReceiptColumn, ReceiptFile, ReceiptKey};
+pub use receipt::{Digest, Receipt, ReceiptColumn, ReceiptFile, ReceiptKey};
 pub use rules::{builtin_rule_files, load_rules, read_rule_files};
 pub use run::{ApplyJob, ApplyOutcome, PolicySource, Progress, Target, apply};
-pub use scan::{DocumentFindings, Scan, ScanColumn, ScanOptions, scan_batches, scan_path, scan_spans};
+pub use scan::{
+    DocumentFindings, DocumentId, RunnerUp, Scan, ScanColumn, ScanOptions, scan_batches, scan_path,
+    scan_spans,
+};
 
 /// Doors that take raw secrets: for vectors and audits only.
 pub mod danger {

@@ -110,8 +110,8 @@ pub(crate) fn drive(
                 let (treated, dress) = treated?;
                 write(&treated, &dress)?;
                 next += 1;
-                // The reader may have ended already.
-                drop(credit_in.send(()));
+                // The reader may have ended already, and then nobody takes it.
+                let _ended = credit_in.send(()).is_err();
             }
         }
         Ok(())

@@ -95,6 +95,19 @@ pub struct ApplyJob<'a> {
     pub progress: &'a (dyn Fn(Progress<'_>) + Sync),
 }
 
+impl std::fmt::Debug for ApplyJob<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let ApplyJob { inputs, target, policy, read, threads, .. } = self;
+        f.debug_struct("ApplyJob")
+            .field("inputs", inputs)
+            .field("target", target)
+            .field("policy", policy)
+            .field("read", read)
+            .field("threads", threads)
+            .finish_non_exhaustive()
+    }
+}
+
 /// What an `apply` did.
 #[derive(Debug)]
 pub struct ApplyOutcome {
@@ -418,7 +431,7 @@ fn judge_columns(
 }
 
 /// The entity that a header names, where it names one clearly: as a whole or by its last words.
-fn header_entity(rules: &RuleSet, header: &str) -> Option<String> {
+pub(crate) fn header_entity(rules: &RuleSet, header: &str) -> Option<String> {
     let (entity, strength) = rules.header_hits(header).into_iter().next()?;
     (strength >= HEADER_STRENGTH_MIN).then(|| rules.entity(entity).name.clone())
 }

@@ -379,6 +379,7 @@ impl ScanColumn {
 /// Mergeable evidence of a table.
 #[derive(Clone, Debug)]
 pub(crate) struct Evidence {
+    schemas: Vec<Schema>,
     leaves: Vec<Leaf>,
     profiles: Vec<ColumnProfile>,
     pub(crate) rows: u64,
@@ -389,7 +390,12 @@ impl Evidence {
     pub(crate) fn new(schema: &Schema) -> Evidence {
         let leaves = leaves(schema);
         let profiles = vec![ColumnProfile::default(); leaves.len()];
-        Evidence { leaves, profiles, rows: 0, rows_read: 0 }
+        Evidence { schemas: vec![schema.clone()], leaves, profiles, rows: 0, rows_read: 0 }
+    }
+
+    /// Schemas of the tables that were merged.
+    pub(crate) fn schemas(&self) -> impl Iterator<Item = &Schema> {
+        self.schemas.iter()
     }
 
     fn observe(&mut self, batches: &[RecordBatch], recognizer: &Recognizer) {
@@ -416,6 +422,7 @@ impl Evidence {
                 }
             }
         }
+        self.schemas.extend(other.schemas.iter().cloned());
         self.rows += other.rows;
         self.rows_read += other.rows_read;
     }

@@ -35,7 +35,7 @@ impl Policy {
                 .and_then(|name| rules.entity_by_name(name).map(|id| rules.entity(id)));
             policy.columns.push(Listed {
                 name: column.clone(),
-                treatment: treatment(judgement, entity),
+                treatment: whole_or_in_place(judgement, entity, rules),
                 note: Some(note(judgement)),
                 line: None,
             });
@@ -55,6 +55,11 @@ impl Policy {
             };
             let Err(why) = crate::treat::fits(&listed.treatment, &leaf.data_type) else { continue };
             let was = listed.treatment.name();
+            // Numbers and dates hold no text: what looked like findings inside them was chance.
+            if let Treatment::Text(_) = listed.treatment {
+                listed.treatment = Treatment::Keep { reason: Some("holds no text".to_owned()) };
+                continue;
+            }
             listed.treatment = Treatment::Redact { with: None };
             if let Some(note) = &mut listed.note {
                 note.lines.push(format!("redacted, not treated as {was}: {}", why.message));
@@ -68,22 +73,43 @@ impl Policy {
 #[must_use]
 pub fn suggested_treatment(_path: &str, judgement: &Judgement, rules: &RuleSet) -> String {
     let entity = judgement.entity.as_deref().and_then(|name| rules.entity_by_name(name));
-    let treatment = treatment(judgement, entity.map(|id| rules.entity(id)));
+    let treatment = whole_or_in_place(judgement, entity.map(|id| rules.entity(id)), rules);
     match &treatment {
         Treatment::Generalize(way) => format!("{} {}", treatment.name(), way.words()),
         _ => treatment.name().to_owned(),
     }
 }
 
+/// A column that would be kept is treated in place when some of its cells name people or hold
+/// secrets: one address among a thousand remarks is a disclosure too.
+fn whole_or_in_place(
+    judgement: &Judgement,
+    entity: Option<&Entity>,
+    rules: &RuleSet,
+) -> Treatment {
+    let treatment = treatment(judgement, entity);
+    let names_people = judgement.entities.iter().any(|found| {
+        let entity = rules.entity_by_name(&found.entity).map(|id| rules.entity(id));
+        entity.is_none_or(|entity| entity.group != Group::Quasi)
+    });
+    if matches!(treatment, Treatment::Keep { .. }) && names_people { in_place() } else { treatment }
+}
+
+fn in_place() -> Treatment {
+    Treatment::Text(Text {
+        with: Replacement::Token,
+        entities: Vec::new(),
+        consistency: Consistency::Dataset,
+    })
+}
+
 fn treatment(judgement: &Judgement, entity: Option<&Entity>) -> Treatment {
     if judgement.free_text {
-        return Treatment::Text(Text {
-            with: Replacement::Token,
-            entities: Vec::new(),
-            consistency: Consistency::Dataset,
-        });
+        return in_place();
     }
-    let Some(name) = judgement.entity.as_deref() else { return Treatment::Keep { reason: None } };
+    let Some(name) = judgement.entity.as_deref() else {
+        return Treatment::Keep { reason: Some("nothing personal found".to_owned()) };
+    };
     let group =
         judgement.group.or_else(|| entity.map(|entity| entity.group)).unwrap_or(Group::Direct);
     match entity.map_or("", |entity| entity.treatment.as_str()) {
