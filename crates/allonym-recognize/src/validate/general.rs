@@ -79,6 +79,7 @@ pub(super) const CHECKS: &[Check] = &[
     Check { name: "credential_pair", run: secret::credential_pair, chance: 0.5 },
     Check { name: "jwt", run: secret::jwt, chance: 1e-6 },
     Check { name: "entropy", run: secret::entropy, chance: 0.5 },
+    Check { name: "mixed_case", run: secret::mixed_case, chance: 0.5 },
     Check { name: "password", run: secret::password, chance: 0.5 },
     Check { name: "password_plain", run: secret::password_plain, chance: 0.3 },
     Check { name: "password_prose", run: secret::password_prose, chance: 0.2 },

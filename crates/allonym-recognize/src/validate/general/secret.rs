@@ -50,6 +50,14 @@ pub(super) fn entropy(text: &str) -> bool {
     letter && digit && bits_per_byte(text) >= ENTROPY_MIN && !is_placeholder(text)
 }
 
+/// Whether upper case, lower case and digits all occur, as in base64 of random bytes and seldom in a
+/// path.
+pub(super) fn mixed_case(text: &str) -> bool {
+    text.bytes().any(|byte| byte.is_ascii_uppercase())
+        && text.bytes().any(|byte| byte.is_ascii_lowercase())
+        && text.bytes().any(|byte| byte.is_ascii_digit())
+}
+
 /// Whether the text, the right side of an assignment to a password, is a value somebody chose:
 /// four characters or more, and not a variable, a call, a type or a placeholder.
 pub(super) fn password(text: &str) -> bool {
@@ -62,7 +70,9 @@ fn password_value(text: &str) -> bool {
         text.contains("()") || text.contains("${") || text.contains("{{") || text.contains("$(");
     !same
         && !calls
-        && !text.starts_with(['$', '<', '%', '{', '[', '('])
+        && !text.starts_with(['$', '<', '%', '{', '[', '(', ',', ';', ':', ')', '/'])
+        && !text.starts_with("ENC[")
+        && !text.starts_with("&lt;")
         && !text.starts_with("process.env")
         && !text.starts_with("os.")
         && !is_placeholder(text)
@@ -76,12 +86,7 @@ pub(super) fn password_plain(text: &str) -> bool {
     let mixed = any(char::is_lowercase) && text.chars().skip(1).any(char::is_uppercase);
     let symbol = any(|c| "!#$%&*+=?^~@-".contains(c));
     let reads = text.contains(['[', '(', '/', '\\']) || text.starts_with('@');
-    let path = text.split('.').count() > 1
-        && text.split('.').all(|part| {
-            part.bytes().next().is_some_and(|byte| byte.is_ascii_alphabetic())
-                && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
-        });
-    password(text) && !reads && !path && (any(|c| c.is_ascii_digit()) || mixed || symbol)
+    password(text) && !reads && !is_path(text) && (any(|c| c.is_ascii_digit()) || mixed || symbol)
 }
 
 /// Whether a word that follows "password is" in a sentence is one: a letter, and a digit or a
@@ -93,7 +98,7 @@ pub(super) fn password_prose(text: &str) -> bool {
         .trim_end_matches(['.', ',', ';', ':', '!', '?', ')'])
         .chars()
         .any(|character| "!#$%&*+=?@^_~".contains(character));
-    letter && (digit || symbol) && password(text)
+    letter && (digit || symbol) && password(text) && !is_path(text)
 }
 
 /// Whether a token that holds letters only looks random: both cases, mixed, and enough of them.
@@ -134,6 +139,15 @@ pub(super) fn digits_present(text: &str) -> bool {
 /// Whether the digits are no filler: three different ones at least.
 pub(super) fn digits_vary(text: &str) -> bool {
     (b'0'..=b'9').filter(|digit| text.as_bytes().contains(digit)).count() >= 3
+}
+
+/// Whether the text names something in a program: words of letters, digits and `_`, joined by dots.
+fn is_path(text: &str) -> bool {
+    text.contains('.')
+        && text.split('.').all(|part| {
+            part.bytes().next().is_some_and(|byte| byte.is_ascii_alphabetic())
+                && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+        })
 }
 
 /// Bytes of base64 or base64url without padding (RFC 4648 § 4 and § 5); bits left over are dropped.
@@ -344,6 +358,8 @@ mod tests {
         for text in ["AKIAXXXXXXXXXXXXXXXX", "sk_live_your_key", "aaaa"] {
             assert!(!record_word(text), "{text}");
         }
+        assert!(mixed_case("q7Zt0Lw3Xk9"));
+        assert!(!mixed_case("/api/v1/authentication/sso/login"));
         assert!(random_letters("hf_FakeFakeFakeNotRealTokenAbCdEfGhIj"));
         assert!(!random_letters("hf_configurationofthetokenizermodels"));
         assert!(!random_letters("hf_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"));
