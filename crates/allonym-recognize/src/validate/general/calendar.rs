@@ -22,7 +22,8 @@ pub(super) fn date_range(text: &str) -> bool {
 /// Whether the text is a date with a year in which a living person can be born: 1880 to 2079, or
 /// two digits.
 pub(super) fn birth_date(text: &str) -> bool {
-    parse(text).flatten().is_some_and(|year| year < 100 || (1880..=2079).contains(&year))
+    let year = parse(text).and_then(|date| date.year);
+    year.is_some_and(|year| year < 100 || (1880..=2079).contains(&year))
 }
 
 /// Whether the first number in the text is a human age in whole years, 0 to 125.
@@ -35,9 +36,15 @@ pub(super) fn age(text: &str) -> bool {
     digits.is_some_and(|age| age <= 125)
 }
 
-/// The year, where there is one, of the date the text begins with or leads to.
-#[expect(clippy::option_option, reason = "no date, a date without a year, a date with one")]
-fn parse(text: &str) -> Option<Option<u32>> {
+/// A date that exists.
+struct Date {
+    /// As written; below 100 where it has two digits.
+    year: Option<u32>,
+}
+
+/// The date the text begins with or leads to.
+fn parse(text: &str) -> Option<Date> {
+    let dated = |holds: bool, year: Option<u32>| holds.then_some(Date { year });
     let mut numbers = [Run::default(); 3];
     let mut n_numbers = 0;
     let mut month = None;
@@ -60,37 +67,36 @@ fn parse(text: &str) -> Option<Option<u32>> {
     }
     let numbers = &numbers[..n_numbers];
     match (month, numbers) {
-        (Some(month), [only]) if only.length == 4 => {
-            year_of(*only).map(|year| (month <= 12).then_some(year))
-        }
-        (Some(month), [day]) => fits(None, month, day.value).then_some(None),
+        (Some(_), [year]) if year.length == 4 => Some(Date { year: Some(year_of(*year)?) }),
+        (Some(month), [day]) => dated(fits(None, month, day.value), None),
         (Some(month), [first, second, ..]) => {
             let (day, year) = if first.length == 4 { (second, first) } else { (first, second) };
-            match year_of(*year) {
-                Some(year) => fits(Some(year), month, day.value).then_some(Some(year)),
-                // `4 August, 10 Uhr`: the second number is a time.
-                None => fits(None, month, day.value).then_some(None),
-            }
+            // In `4 August, 10 Uhr` the second number is a time.
+            let year = year_of(*year);
+            dated(fits(year, month, day.value), year)
         }
         (None, [compact]) if compact.length == 8 => {
-            let (year, month, day) =
-                (compact.value / 10_000, compact.value / 100 % 100, compact.value % 100);
-            let known = (1800..2200).contains(&year);
-            (known && fits(Some(year), month, day)).then_some(Some(year))
+            let (first, last) = (compact.value / 10_000, compact.value % 10_000);
+            if (1800..2200).contains(&first) && fits(Some(first), last / 100, last % 100) {
+                return Some(Date { year: Some(first) });
+            }
+            let day_first =
+                (1800..2200).contains(&last) && fits(Some(last), first % 100, first / 100);
+            dated(day_first, Some(last))
         }
         (None, [day, month]) if day.length <= 2 && month.length <= 2 => {
             let month_first = !dotted && fits(None, day.value, month.value);
-            (fits(None, month.value, day.value) || month_first).then_some(None)
+            dated(fits(None, month.value, day.value) || month_first, None)
         }
         (None, [first, second, third]) if first.length == 4 => {
             let year = year_of(*first)?;
-            (second.length <= 2 && third.length <= 2 && fits(Some(year), second.value, third.value))
-                .then_some(Some(year))
+            let short = second.length <= 2 && third.length <= 2;
+            dated(short && fits(Some(year), second.value, third.value), Some(year))
         }
         (None, [first, second, third]) if first.length <= 2 && second.length <= 2 => {
             let year = year_of(*third)?;
             let month_first = !dotted && fits(Some(year), first.value, second.value);
-            (fits(Some(year), second.value, first.value) || month_first).then_some(Some(year))
+            dated(fits(Some(year), second.value, first.value) || month_first, Some(year))
         }
         _ => None,
     }
@@ -256,9 +262,15 @@ mod tests {
 
     #[test]
     fn births_have_a_year() {
-        for text in
-            ["22.02.1938", "1979-12-02", "02/09/1967", "19640211", "21 dec 1986", "23-08-99"]
-        {
+        for text in [
+            "22.02.1938",
+            "1979-12-02",
+            "02/09/1967",
+            "19640211",
+            "11021964",
+            "21 dec 1986",
+            "23-08-99",
+        ] {
             assert!(birth_date(text), "{text}");
         }
         for text in ["4. Dezember", "28/04", "22.02.1838", "22.02.2138", "1979"] {
@@ -281,7 +293,10 @@ mod tests {
         fn notations_agree(year in 1800u32..2200, month in 0u32..15, day in 0u32..34) {
             let iso = date(&format!("{year:04}-{month:02}-{day:02}"));
             prop_assert_eq!(iso, date(&format!("{day:02}.{month:02}.{year:04}")));
-            prop_assert_eq!(iso, date(&format!("{year:04}{month:02}{day:02}")));
+            let year_first = format!("{year:04}{month:02}{day:02}");
+            prop_assert!(!iso || date(&year_first));
+            let day_first = format!("{day:02}{month:02}{year:04}");
+            prop_assert!(!iso || date(&day_first));
         }
     }
 }

@@ -3,9 +3,9 @@
 use sha2::{Digest, Sha256};
 
 /// Whether the text is a Bitcoin address of the first kinds (pay to public key hash or script
-/// hash, main network): Base58Check of 25 bytes, version 0 or 5.
+/// hash, main network): `Base58Check` of 25 bytes, version 0 or 5.
 ///
-/// Bitcoin wiki, Base58Check encoding; BIP 13. The last four bytes are the first of
+/// Bitcoin wiki, `Base58Check` encoding; BIP 13. The last four bytes are the first of
 /// SHA-256(SHA-256(the others)).
 pub(super) fn bitcoin_base58(text: &str) -> bool {
     let Some(bytes) = base58(text) else { return false };
@@ -62,7 +62,7 @@ pub(super) fn ethereum(text: &str) -> bool {
         && b"0123456789abcdef".iter().filter(|digit| different(digit)).count() >= 6
 }
 
-/// The 25 bytes a Base58Check address holds.
+/// The 25 bytes a `Base58Check` address holds.
 fn base58(text: &str) -> Option<[u8; 25]> {
     if !(26..=35).contains(&text.len()) {
         return None;

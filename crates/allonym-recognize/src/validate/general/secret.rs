@@ -65,7 +65,7 @@ pub(super) fn password(text: &str) -> bool {
 }
 
 fn password_value(text: &str) -> bool {
-    let same = text.chars().all(|character| Some(character) == text.chars().next());
+    let same = text.chars().all(|character| text.starts_with(character));
     let calls =
         text.contains("()") || text.contains("${") || text.contains("{{") || text.contains("$(");
     !same

@@ -40,7 +40,7 @@ pub(super) fn eu_vat(text: &str) -> bool {
         b"FI" => plain::<8>(body, |n| weighted_mod(n, &[7, 9, 10, 5, 8, 4, 2, 1], 11) == 0),
         b"FR" => french(body),
         b"GB" | b"XI" => british(body),
-        b"HR" => plain::<11>(body, |n| iso7064_mod11_10(n)),
+        b"HR" => plain::<11>(body, iso7064_mod11_10),
         b"HU" => plain::<8>(body, |n| weighted_mod(n, &[9, 7, 3, 1, 9, 7, 3, 1], 10) == 0),
         b"IE" => irish(body),
         b"IT" => national("it_vat_code", body),
@@ -84,7 +84,7 @@ pub(super) fn ch_vat(text: &str) -> bool {
     exactly::<9>(number).is_some_and(swiss_digits)
 }
 
-/// German USt-IdNr.: `DE` and nine digits, ISO 7064 MOD 11,10 (BZSt).
+/// German USt-IdNr.: `DE` and nine digits, ISO 7064 MOD 11,10 (Bundeszentralamt für Steuern).
 pub(super) fn de_vat(text: &str) -> bool {
     with_prefix(text, "DE", german)
 }
@@ -94,7 +94,7 @@ pub(super) fn es_vat(text: &str) -> bool {
     with_prefix(text, "ES", spanish)
 }
 
-/// French number: two characters of key and a SIREN (DGFiP, article 286 ter CGI; SIREN by Luhn).
+/// French number: two characters of key and a SIREN (Direction générale des finances publiques, article 286 ter CGI; SIREN by Luhn).
 pub(super) fn fr_vat(text: &str) -> bool {
     with_prefix(text, "FR", french)
 }
@@ -208,12 +208,9 @@ fn czech(body: &str) -> bool {
     };
     // Birth numbers of people born before 1954 have nine digits and no check.
     let old_person = |n: [u8; 9]| {
-        let special = n[0] == 6 && {
-            let sum = weighted_mod(n[1..8].iter().copied(), &[8, 7, 6, 5, 4, 3, 2], 11);
-            let table = [8, 7, 6, 5, 4, 3, 2, 1, 0, 9, 8];
-            let place = usize::try_from((11 - sum) % 11).unwrap_or_default();
-            table.get(place.wrapping_sub(1)).or(table.last()) == Some(&n[8])
-        };
+        let rest = weighted_mod(n[1..8].iter().copied(), &[8, 7, 6, 5, 4, 3, 2], 11);
+        // 8 less the complement to 10, which is 10 where the remainder is 0 and wraps at 11.
+        let special = n[0] == 6 && u32::from(n[8]) == (18 - (21 - rest) % 11) % 10;
         special || (birth(&n) && n[0] * 10 + n[1] <= 53)
     };
     let person = |n: [u8; 10]| {
