@@ -149,16 +149,13 @@ impl ColumnProfile {
         if !reading.has(Trait::Filled) {
             return;
         }
-        for index in reading.indexes() {
-            self.traits[index] += 1;
-        }
+        reading.count_into(&mut self.traits);
         self.words.observe(reading.words);
         self.integers.observe(&reading);
         if let Some(year) = reading.year {
             self.years.observe(year.into());
         }
-        sketch::shape_of(cell.trim(), &mut reader.shape);
-        self.shapes.observe(&reader.shape);
+        self.shapes.observe(cell.trim(), &mut reader.shape);
         self.witnesses.observe(hash, || rules_of_whole(cell.trim(), rules));
         self.count_findings(cell, spans);
     }

@@ -561,6 +561,113 @@ fn a_rule_of_ones_own_is_judged_too() {
     assert!(judged[1].confidence > judged[0].confidence);
 }
 
+#[test]
+fn types_say_what_a_column_cannot_be() {
+    let ssn = |i: usize| format!("{}.0", digits(i, 9));
+    Table::new()
+        .typed("ssn", ColumnKind::Float, times(40, |i| Some(ssn(i))))
+        .text("ssn", times(40, ssn))
+        .typed("phone", ColumnKind::Integer, times(40, |i| Some((5_550_100 + i).to_string())))
+        .typed("phone", ColumnKind::Boolean, times(40, |i| Some((i % 2 == 0).to_string())))
+        .typed("email", ColumnKind::Boolean, times(40, |_| None))
+        .typed("age", ColumnKind::Float, times(40, |i| Some(format!("{}.5", 18 + i))))
+        .typed("date_of_birth", ColumnKind::Date, times(40, |i| Some(date(i))))
+        .typed("delivered", ColumnKind::Date, times(40, |i| Some(date(i))))
+        .typed("birth_year", ColumnKind::Integer, times(40, |i| Some((1950 + i).to_string())))
+        .check(&["-", "-", "-", "-", "-", "AGE", "DATE_OF_BIRTH", "-", "DATE_OF_BIRTH"]);
+}
+
+#[test]
+fn header_words_are_put_together() {
+    Table::new()
+        .text("driver_name", times(30, |i| format!("{} {}", given(i), family(i))))
+        .text("addr1", times(30, |i| format!("{} Sample Road", i + 1)))
+        .text("mob_no", times(30, |i| digits(i, 10)))
+        .text("customer_file_name", times(30, |i| format!("{}.pdf", given(i))))
+        .text("branch_name", times(30, |i| ["North", "South", "East"][i % 3]))
+        .text("phone_id", times(30, |i| digits(i, 10)))
+        .text("years_employment", times(30, |i| ["< 1", "1 to 4", "> 4"][i % 3]))
+        .check(&["PERSON", "STREET_ADDRESS", "PHONE_NUMBER", "-", "-", "-", "-"]);
+}
+
+#[test]
+fn a_bare_name_takes_its_meaning_from_the_table() {
+    let odd = |i: usize| format!("Qx{}", ["ado", "ebi", "iru", "ohm", "uza"][i % 5]);
+    Table::new()
+        .text("name", times(40, odd))
+        .text("price", times(40, |i| i.to_string()))
+        .check(&["-", "-"]);
+    Table::new()
+        .text("name", times(40, odd))
+        .text("email", times(40, |i| format!("p{i}@mail.example")))
+        .check(&["PERSON", "EMAIL_ADDRESS"]);
+    Table::new().text("name", times(40, given)).check(&["PERSON"]);
+    Table::new().text("name", times(40, |i| format!("Sample {} GmbH", family(i)))).check(&["-"]);
+}
+
+#[test]
+fn placeholders_are_no_values() {
+    let judged = Table::new()
+        .text("email", times(40, |i| ["n/a", "-", "", "NULL"][i % 4]))
+        .text(
+            "email",
+            times(40, |i| if i < 30 { "none".to_owned() } else { format!("p{i}@mail.example") }),
+        )
+        .check(&["EMAIL_ADDRESS", "EMAIL_ADDRESS"]);
+    assert!(judged[0].reason.contains("no value to judge by"), "{}", judged[0].reason);
+    assert!((judged[1].coverage.share - 1.0).abs() < 1e-9);
+    assert_eq!(judged[1].cells, 40);
+}
+
+#[test]
+fn equal_checks_share_the_blame() {
+    let file = |name: &str| RuleFile {
+        path: format!("{name}.toml"),
+        text: format!(
+            r#"
+            entity = "{name}"
+            name = "number with a check digit"
+            group = "direct"
+            category = "user.unique_id"
+            treatment = "pseudonymize"
+            source = "house rule 13"
+            [[pattern]]
+            regex = '\b\d{{9}}\b'
+            validate = "fr_siren"
+            score = {{ validated = 0.1 }}
+            "#
+        ),
+    };
+    let column = Table::new()
+        .text("", times(60, |i| luhn(&digits(i, 8))))
+        .text("", times(60, |i| digits(i, 9)));
+    let one = RuleSet::parse(&[file("A_NUMBER")]).unwrap();
+    let two = RuleSet::parse(&[file("A_NUMBER"), file("B_NUMBER")]).unwrap();
+    let alone = column.judge_with(&recognizer(&one));
+    let equals = column.judge_with(&recognizer(&two));
+    assert_eq!(alone[0].entity.as_deref(), Some("A_NUMBER"));
+    assert_eq!(equals[0].entity.as_deref(), Some("A_NUMBER"));
+    assert_eq!(equals[0].runner_up.as_ref().map(|(name, _)| name.as_str()), Some("B_NUMBER"));
+    assert!(alone[0].confidence > 0.8 && equals[0].confidence < alone[0].confidence);
+    assert!(alone[0].reason.contains("100 % of 60 distinct cells pass the check (10 % would"));
+    assert!(alone[1].entity.is_none() && equals[1].entity.is_none());
+}
+
+#[test]
+fn findings_of_another_detector_count() {
+    let mut seen = profile(&SHIPPED, &[Some("met Qxado and Ebi at the Iru"); 40]);
+    let judged = |seen: &ColumnProfile| {
+        judge(SHIPPED.rules(), &[TableColumn { name: None, kind: ColumnKind::Text, profile: seen }])
+            .remove(0)
+    };
+    assert!(!judged(&seen).free_text);
+    seen.add_findings(SHIPPED.rules().entity_by_name("PERSON").unwrap(), 20, 40);
+    let with = judged(&seen);
+    assert!(with.free_text);
+    assert_eq!((with.entities[0].entity.as_str(), with.entities[0].cells), ("PERSON", 20));
+    assert_eq!(with.entities[0].spans, 40);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
 

@@ -1,6 +1,6 @@
 //! What one cell looks like, as counts can hold it.
 
-use super::words::{Known, fold_word, is_month, is_placeholder, is_status, is_truth};
+use super::words::{Known, fold_word, is_month};
 
 /// Yes-or-no properties of a cell; a profile counts each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,46 +84,67 @@ impl Reading {
         self.traits & (1 << wanted as u32) != 0
     }
 
-    /// Indexes of the traits it has, ascending.
-    pub(super) fn indexes(self) -> impl Iterator<Item = usize> {
-        (0..Trait::COUNT).filter(move |index| self.traits & (1 << index) != 0)
+    /// Adds 1 to the count of each trait it has.
+    pub(super) fn count_into(self, counts: &mut [u64; Trait::COUNT]) {
+        let mut left = self.traits;
+        while left != 0 {
+            counts[left.trailing_zeros() as usize] += 1;
+            left &= left - 1;
+        }
     }
 
     fn set(&mut self, which: Trait, holds: bool) {
         self.traits |= u32::from(holds) << which as u32;
     }
+
+    fn unset(&mut self, which: Trait) {
+        self.traits &= !(1 << which as u32);
+    }
 }
 
-/// Reads one cell. Of longer ones only the first [`CELL_CHARS_READ`] characters count for traits.
+/// Reads one cell. At most [`CELL_WORDS_READ`] of its words are looked up.
 pub(super) fn read(cell: &str, folded: &mut String) -> Reading {
-    let mut reading = Reading { chars: count(cell.chars()), ..Reading::default() };
-    let text = match cell.char_indices().nth(CELL_CHARS_READ) {
-        Some((end, _)) => cell.get(..end).unwrap_or(cell),
-        None => cell,
-    }
-    .trim();
-    if text.is_empty() || is_placeholder(text) {
+    let counts = Counts::of(cell);
+    let mut reading = Reading { chars: counts.chars, ..Reading::default() };
+    let text = cell.trim();
+    let standing = if counts.words <= 1 { Known::whole(text, folded) } else { Known::default() };
+    let marks_only = counts.letters + counts.digits == 0 && text.len() <= MARKS_BYTES_MAX;
+    if text.is_empty() || marks_only || standing.placeholder() {
         return reading;
     }
-    let letters = Letters::of(text);
+    reading.words = counts.words;
     reading.set(Trait::Filled, true);
-    reading.words =
-        count(cell.split_whitespace().filter(|word| word.contains(char::is_alphanumeric)));
-    read_numbers(text, &letters, &mut reading);
-    read_dates(text, folded, &mut reading);
-    read_words(text, &letters, folded, &mut reading);
+    reading.set(Trait::Truth, standing.truth());
+    reading.set(Trait::Status, standing.status());
+    reading.set(Trait::HasDigit, counts.digits > 0);
+    reading.set(Trait::HasLetter, counts.letters > 0);
+    reading.set(Trait::At, counts.at);
+    if counts.digits > 0 {
+        read_numbers(text, &counts, &mut reading);
+        read_dates(text, folded, &mut reading);
+    }
+    if counts.letters > 0 {
+        read_words(text, &counts, folded, &mut reading);
+    }
+    let single = !text.contains(char::is_whitespace);
+    let all_capitals = counts.lower == 0 && counts.upper == counts.letters;
+    let coded = counts.letters > 0 && (counts.digits > 0 || all_capitals);
+    reading.set(Trait::Single, single);
+    reading.set(Trait::Code, single && counts.other == 0 && coded);
     reading
 }
 
-fn read_numbers(text: &str, letters: &Letters, reading: &mut Reading) {
+fn read_numbers(text: &str, counts: &Counts, reading: &mut Reading) {
     // `+` begins a telephone number rather than a number.
     let unsigned = text.strip_prefix('-').unwrap_or(text);
-    let digits_only = !unsigned.is_empty() && unsigned.bytes().all(|byte| byte.is_ascii_digit());
+    let digits_only = unsigned.bytes().all(|byte| byte.is_ascii_digit());
     if digits_only {
         reading.set(Trait::Integer, true);
         reading.set(Trait::LeadingZero, unsigned.len() > 1 && text.starts_with('0'));
         reading.integer = text.parse().ok();
-    } else if let Some((whole, fraction)) = unsigned.split_once(['.', ',']) {
+    } else if counts.letters == 0
+        && let Some((whole, fraction)) = unsigned.split_once(['.', ','])
+    {
         let digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
         // `030.123456` is no number, `0.5`, `.5` and `12,50` are.
         let canonical = whole.len() < 2 || !whole.starts_with('0');
@@ -132,101 +153,103 @@ fn read_numbers(text: &str, letters: &Letters, reading: &mut Reading) {
             !fraction.is_empty() && digits(fraction) && digits(whole) && canonical,
         );
     }
-    reading.set(Trait::HasDigit, letters.digits > 0);
-    let phone_digits = (PHONE_DIGITS_MIN..=PHONE_DIGITS_MAX).contains(&letters.digits);
-    let body = text
-        .rsplit_once(['x', 'X'])
-        .filter(|(_, extension)| {
-            extension.len() <= 6 && extension.trim().bytes().all(|b| b.is_ascii_digit())
-        })
-        .map_or(text, |(number, _)| number.trim_end_matches(char::is_alphabetic));
-    let phone = phone_digits
+    let possible = (PHONE_DIGITS_MIN..=PHONE_DIGITS_MAX).contains(&counts.digits)
+        && counts.letters <= PHONE_LETTERS_MAX
         && !reading.has(Trait::Fraction)
-        && body.starts_with(|c: char| c.is_ascii_digit() || c == '+' || c == '(')
-        && body.chars().all(|c| c.is_ascii_digit() || " -+()./\u{a0}\u{2011}".contains(c))
-        && body.chars().skip(1).filter(|&c| c == '+').count() == 0;
+        && text.starts_with(|c: char| c.is_ascii_digit() || c == '+' || c == '(');
+    if !possible {
+        return;
+    }
+    let body = without_extension(text);
+    let phone = body.chars().all(|c| c.is_ascii_digit() || is_phone_punctuation(c))
+        && body.chars().skip(1).all(|c| c != '+');
     reading.set(Trait::PhoneLike, phone);
-    reading.set(Trait::PhonePunctuated, phone && !digits_only);
-    let groups = || text.split(|c: char| !c.is_ascii_digit()).map(str::len);
-    let marked = text.starts_with(['+', '(']) || groups().eq([3, 3, 4]);
-    reading.set(Trait::PhoneMarked, phone && !digits_only && marked);
+    if phone && !digits_only {
+        let groups = || text.split(|c: char| !c.is_ascii_digit()).map(str::len);
+        reading.set(Trait::PhonePunctuated, true);
+        reading.set(Trait::PhoneMarked, text.starts_with(['+', '(']) || groups().eq([3, 3, 4]));
+    }
 }
 
 fn read_dates(text: &str, folded: &mut String, reading: &mut Reading) {
+    let short = (DATE_BYTES_MIN..=DATE_BYTES_MAX).contains(&text.len());
+    if !short || reading.has(Trait::Integer) || reading.has(Trait::Fraction) {
+        return;
+    }
     let Some(year) = date_of(text, folded) else { return };
     reading.set(Trait::Date, true);
     // A date is punctuated like a telephone number; its calendar says that it is none.
     for which in [Trait::PhoneLike, Trait::PhonePunctuated, Trait::PhoneMarked] {
-        reading.traits &= !(1 << which as u32);
+        reading.unset(which);
     }
     reading.year = year;
 }
 
-fn read_words(text: &str, letters: &Letters, folded: &mut String, reading: &mut Reading) {
-    let single = !text.contains(char::is_whitespace);
-    let words = reading.words;
-    reading.set(Trait::HasLetter, letters.letters > 0);
-    reading.set(Trait::Truth, is_truth(text));
-    reading.set(Trait::Status, single && is_status(text));
-    reading.set(Trait::Single, single);
-    reading.set(Trait::Lower, letters.letters > 0 && letters.upper == 0 && letters.lower > 0);
-    reading.set(Trait::At, text.contains('@'));
+fn read_words(text: &str, counts: &Counts, folded: &mut String, reading: &mut Reading) {
+    reading.set(Trait::Lower, counts.upper == 0 && counts.lower > 0);
     let web = ["http://", "https://", "www."];
-    reading.set(
-        Trait::Web,
-        web.iter().any(|start| {
-            text.get(..start.len()).is_some_and(|head| head.eq_ignore_ascii_case(start))
-        }),
-    );
-    let all_capitals = letters.lower == 0 && letters.upper == letters.letters;
-    reading.set(
-        Trait::Code,
-        single && letters.other == 0 && letters.letters > 0 && (letters.digits > 0 || all_capitals),
-    );
+    let starts =
+        |start: &&str| text.get(..start.len()).is_some_and(|head| head.eq_ignore_ascii_case(start));
+    reading.set(Trait::Web, web.iter().any(starts));
 
-    let (mut street, mut legal, mut given, mut surname, mut lower_words) =
-        (false, false, false, false, 0u64);
-    // Numbers and codes without a letter hold no word.
-    let looked_at = if letters.letters == 0 { "" } else { text };
-    for (position, word) in words_of(looked_at).enumerate() {
-        fold_word(word, folded);
-        let known = Known::of(folded);
-        street |= known.street();
-        legal |= position > 0 && known.legal_form();
-        given |= known.given_name();
-        surname |= known.surname();
-        lower_words += u64::from(word.starts_with(char::is_lowercase) && !known.particle());
-    }
-    let loose = letters.letters > 0
-        && letters.digits == 0
-        && letters.other == 0
-        && words <= NAME_WORDS_MAX
+    let loose = counts.digits == 0
+        && counts.other == 0
+        && counts.words <= NAME_WORDS_MAX
         && !text.ends_with(['!', '?', ';', ':']);
-    let cased = lower_words == 0 && !text.starts_with(char::is_lowercase);
+    let addressed = (1..=ADDRESS_DIGITS_MAX).contains(&counts.digits)
+        && counts.letters >= ADDRESS_LETTERS_MIN
+        && counts.words <= ADDRESS_WORDS_MAX
+        && !counts.at
+        && !reading.has(Trait::Date);
+    let (mut street, mut legal, mut given, mut surname) = (false, false, false, false);
+    let (mut words, mut lower) = (0u64, 0u64);
+    for word in words_of(text).take(CELL_WORDS_READ) {
+        let mut particle = false;
+        if loose || addressed {
+            fold_word(word, folded);
+            let known = Known::of(folded);
+            particle = known.particle();
+            street |= known.street();
+            legal |= words > 0 && known.legal_form();
+            given |= known.given_name();
+            surname |= known.surname();
+        }
+        words += 1;
+        lower += u64::from(word.starts_with(char::is_lowercase) && !particle);
+    }
     reading.set(Trait::NameLoose, loose);
-    reading.set(Trait::NameCased, loose && cased);
-    reading.set(Trait::NameFull, loose && (2..=4).contains(&words));
+    reading.set(Trait::NameCased, loose && lower == 0);
+    reading.set(Trait::NameFull, loose && (2..=4).contains(&counts.words));
     reading.set(Trait::GivenName, loose && given);
     reading.set(Trait::Surname, loose && surname);
     reading.set(Trait::LegalForm, legal);
     reading.set(Trait::StreetWord, street);
-    reading.set(
-        Trait::AddressLike,
-        letters.digits > 0
-            && letters.digits <= 12
-            && letters.letters >= 3
-            && !text.contains('@')
-            && !reading.has(Trait::Date)
-            && (words >= 2 || street)
-            && words <= ADDRESS_WORDS_MAX,
-    );
-    reading.set(Trait::StreetNumber, street && reading.has(Trait::AddressLike));
-    reading.set(Trait::Prose, words >= PROSE_WORDS_MIN && lower_words * 2 >= words);
+    reading.set(Trait::AddressLike, addressed && (counts.words >= 2 || street));
+    reading.set(Trait::StreetNumber, addressed && street);
+    reading.set(Trait::Prose, words >= PROSE_WORDS_MIN && lower * 2 >= words);
+}
+
+/// A telephone number without `x 12` or `ext. 12` at its end.
+fn without_extension(text: &str) -> &str {
+    let Some((number, extension)) =
+        text.find(char::is_alphabetic).and_then(|at| text.split_at_checked(at))
+    else {
+        return text;
+    };
+    let digits = extension.trim_start_matches(|c: char| !c.is_ascii_digit());
+    let word =
+        extension.strip_suffix(digits).unwrap_or(extension).trim_end_matches([' ', '.', ':']);
+    let known = ["x", "ext", "extension"].iter().any(|known| word.eq_ignore_ascii_case(known));
+    let short = digits.len() <= 6 && digits.bytes().all(|byte| byte.is_ascii_digit());
+    if known && short { number.trim_end() } else { text }
 }
 
 /// Words of a text without surrounding punctuation.
 fn words_of(text: &str) -> impl Iterator<Item = &str> {
-    text.split(|c: char| c.is_whitespace() || ",;/()\"“”&".contains(c))
+    let between = |c: char| {
+        c.is_whitespace() || matches!(c, ',' | ';' | '/' | '(' | ')' | '"' | '“' | '”' | '&')
+    };
+    text.split(between)
         .map(|word| word.trim_matches(|c: char| !c.is_alphanumeric()))
         .filter(|word| !word.is_empty())
 }
@@ -307,55 +330,109 @@ fn date_of(text: &str, folded: &mut String) -> Option<Option<u16>> {
     Some(year)
 }
 
-/// Character counts of a text.
-struct Letters {
-    letters: usize,
-    upper: usize,
-    lower: usize,
-    digits: usize,
+/// Character counts of a cell.
+#[derive(Default)]
+struct Counts {
+    chars: u64,
+    /// Runs of non-space that hold a letter or digit.
+    words: u64,
+    letters: u64,
+    upper: u64,
+    lower: u64,
+    digits: u64,
     /// Neither letters, digits, white space nor punctuation of names.
-    other: usize,
+    other: u64,
+    /// Holds `@`.
+    at: bool,
 }
 
-impl Letters {
-    fn of(text: &str) -> Letters {
-        let mut counts = Letters { letters: 0, upper: 0, lower: 0, digits: 0, other: 0 };
-        for c in text.chars() {
-            if c.is_alphabetic() {
-                counts.letters += 1;
-                counts.upper += usize::from(c.is_uppercase());
-                counts.lower += usize::from(c.is_lowercase());
-            } else if c.is_numeric() {
-                counts.digits += 1;
-            } else if !(c.is_whitespace() || NAME_PUNCTUATION.contains(c) || is_mark(c)) {
-                counts.other += 1;
+impl Counts {
+    fn of(cell: &str) -> Counts {
+        let mut counts = Counts::default();
+        let mut in_word = false;
+        for c in cell.chars() {
+            counts.chars += 1;
+            let mut alphanumeric = true;
+            match c {
+                'a'..='z' => counts.lower += 1,
+                'A'..='Z' => counts.upper += 1,
+                '0'..='9' => counts.digits += 1,
+                ' ' | '\t' => {
+                    in_word = false;
+                    continue;
+                }
+                _ if c.is_whitespace() => {
+                    in_word = false;
+                    continue;
+                }
+                _ if !c.is_ascii() && c.is_alphabetic() => {
+                    counts.upper += u64::from(c.is_uppercase());
+                    counts.lower += u64::from(c.is_lowercase());
+                    // Letters of scripts without case.
+                    counts.letters += u64::from(!c.is_uppercase() && !c.is_lowercase());
+                }
+                _ if !c.is_ascii() && c.is_numeric() => counts.digits += 1,
+                _ => {
+                    alphanumeric = false;
+                    counts.at |= c == '@';
+                    counts.other += u64::from(!is_name_punctuation(c));
+                }
             }
+            counts.words += u64::from(alphanumeric && !in_word);
+            in_word |= alphanumeric;
         }
+        counts.letters += counts.upper + counts.lower;
         counts
     }
 }
 
-/// Combining marks, which names of many scripts hold between letters.
-fn is_mark(c: char) -> bool {
-    unicode_normalization::char::is_combining_mark(c)
+/// Punctuation of names, and combining marks, which names of many scripts hold between letters.
+fn is_name_punctuation(c: char) -> bool {
+    matches!(
+        c,
+        '\'' | '’'
+            | '`'
+            | '´'
+            | '.'
+            | '-'
+            | '‐'
+            | '–'
+            | ','
+            | '('
+            | ')'
+            | '"'
+            | '“'
+            | '”'
+            | '&'
+            | '·'
+            | '/'
+    ) || !c.is_ascii() && unicode_normalization::char::is_combining_mark(c)
 }
 
-fn count(items: impl Iterator) -> u64 {
-    u64::try_from(items.count()).unwrap_or(u64::MAX)
+fn is_phone_punctuation(c: char) -> bool {
+    matches!(c, ' ' | '-' | '+' | '(' | ')' | '.' | '/' | '\u{a0}' | '\u{2011}')
 }
 
-/// Characters of a cell that decide its traits.
-pub(super) const CELL_CHARS_READ: usize = 2048;
+/// Words of a cell that are looked at.
+const CELL_WORDS_READ: usize = 32;
+/// Cells of no letter and no digit that are that short stand for a missing value: `-`, `?`, `…`.
+const MARKS_BYTES_MAX: usize = 3;
 /// More words than any name of the sort `Last, Mr. First Middle (Née Other Name)`.
 const NAME_WORDS_MAX: u64 = 10;
-const ADDRESS_WORDS_MAX: u64 = 16;
+const ADDRESS_WORDS_MAX: u64 = 12;
+const ADDRESS_DIGITS_MAX: u64 = 12;
+const ADDRESS_LETTERS_MIN: u64 = 3;
 const PROSE_WORDS_MIN: u64 = 6;
-const PHONE_DIGITS_MIN: usize = 6;
+const PHONE_DIGITS_MIN: u64 = 6;
 /// ITU-T E.164 allows 15.
-const PHONE_DIGITS_MAX: usize = 15;
+const PHONE_DIGITS_MAX: u64 = 15;
+/// Letters of `extension`.
+const PHONE_LETTERS_MAX: u64 = 9;
+/// `1.2.80` and `Wednesday, 12 September 1980T00:00:00.000+00:00`.
+const DATE_BYTES_MIN: usize = 6;
+const DATE_BYTES_MAX: usize = 48;
 const YEAR_MIN: u16 = 1000;
 const YEAR_MAX: u16 = 2999;
-const NAME_PUNCTUATION: &str = "'’`´.-‐–,()\"“”&·/";
 
 #[cfg(test)]
 mod tests {
@@ -377,7 +454,7 @@ mod tests {
     #[test]
     fn blanks_and_placeholders_have_no_traits() {
         for cell in ["", "  ", "\t", "-", "n/a", "N/A", "NULL", "none", "NaN", "?", "unknown"] {
-            assert_eq!(traits(cell).indexes().count(), 0, "{cell}");
+            assert_eq!(traits(cell).traits, 0, "{cell}");
         }
         check(Trait::Filled, &["0", "x", "no", "nan yang"], &["", "n/a"]);
     }
@@ -407,7 +484,7 @@ mod tests {
                 "555-0100 x12",
                 "0301234567",
                 "01.23.45.67.89",
-                "+1 202 555 0100 ext 7 x7",
+                "+1 202 555 0100 ext. 7",
             ],
             &[
                 "12345",
@@ -527,11 +604,22 @@ mod tests {
     }
 
     #[test]
-    fn long_cells_are_read_to_a_limit_and_counted_in_full() {
-        let cell = "word ".repeat(CELL_CHARS_READ);
+    fn long_cells_are_counted_in_full() {
+        let cell = "word ".repeat(10 * CELL_WORDS_READ);
         let reading = traits(&cell);
         assert_eq!(reading.chars, u64::try_from(cell.len()).unwrap());
-        assert_eq!(reading.words, u64::try_from(CELL_CHARS_READ).unwrap());
+        assert_eq!(reading.words, u64::try_from(10 * CELL_WORDS_READ).unwrap());
         assert!(reading.has(Trait::Prose));
+    }
+
+    #[test]
+    fn traits_are_counted_once_each() {
+        let mut counts = [0; Trait::COUNT];
+        traits("Ada Example").count_into(&mut counts);
+        traits("12").count_into(&mut counts);
+        assert_eq!(counts[Trait::Filled as usize], 2);
+        assert_eq!(counts[Trait::Integer as usize], 1);
+        assert_eq!(counts[Trait::NameFull as usize], 1);
+        assert_eq!(counts[Trait::Web as usize], 0);
     }
 }

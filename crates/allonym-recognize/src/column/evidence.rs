@@ -62,12 +62,14 @@ pub(super) fn weigh_header(
     let matched = ratio(tally.whole, filled);
     let (plausible, like) = form.plausibility(sight, entity.group);
     let like = like.max(matched);
-    let mut probability =
-        HEADER_PROBABILITY * strength_weight(strength) * plausible.max(matched.sqrt());
+    // Row ids have the form of many numbers.
+    let sure = mean_score(&tally) >= f64::from(SCORE_COUNTED);
+    let by_form = if sure || !sight.counter { matched.sqrt() } else { 0.0 };
+    let mut probability = HEADER_PROBABILITY * strength_weight(strength) * plausible.max(by_form);
     if form == Form::Name {
         probability *= name_doubt(sight, neighbours, &mut reasons);
     }
-    if doubtful && (matched < 0.5 || form == Form::Date) {
+    if doubtful && (matched < 0.5 || !sure || form == Form::Date) {
         probability *= 0.3;
     }
     // An address on the web has its form or is none; a passport number may have one of a country
@@ -302,7 +304,11 @@ fn name_doubt(sight: &Sight<'_>, neighbours: Neighbours, reasons: &mut Vec<Strin
 
 /// Whether one of the entity's rules is sure of a cell by its form alone.
 fn form_decides(rules: &RuleSet, id: EntityId) -> bool {
-    rules.definition(id).patterns.iter().any(|pattern| pattern.score_plain() >= SCORE_DECIDES)
+    rules
+        .definition(id)
+        .patterns
+        .iter()
+        .any(|pattern| pattern.pattern.value.is_none() && pattern.score_plain() >= SCORE_DECIDES)
 }
 
 /// Mean score of the findings that cover a cell; 0 where there is none.

@@ -4,7 +4,7 @@ use super::cell::Trait;
 use super::evidence::{Neighbours, mean_score, percent, thousands, weigh_header, weigh_values};
 use super::form::Form;
 use super::sight::Sight;
-use super::sketch::{SHAPES_SHOWN_MAX, shape_shown};
+use super::sketch::shape_shown;
 use super::{
     ColumnKind, ColumnProfile, Coverage, EntityCount, Judgement, TableColumn, chance, number, ratio,
 };
@@ -133,7 +133,7 @@ fn conclude(rules: &RuleSet, sight: &Sight<'_>, candidates: Vec<Candidate>) -> J
     };
     let shape = profile
         .shapes
-        .most_common(SHAPES_SHOWN_MAX)
+        .most_common()
         .filter(|&(_, cells)| cells >= SHAPE_CELLS_MIN)
         .and_then(|(shape, _)| shape_shown(shape));
     Judgement {

@@ -93,57 +93,55 @@ impl<T: Clone> Witnesses<T> {
     }
 }
 
-/// Counts cells by shape: the [`SHAPES_MAX`] shapes of smallest hash, each with its exact count.
-///
-/// A shape that ends among the smallest was among the smallest of every shard that saw it, so it
-/// was never dropped and its count is exact whatever the order.
+/// Counts cells by shape while a column has at most [`SHAPES_MAX`] of them; a column of more has
+/// none worth showing, and forgets them.
 #[derive(Clone, Default)]
 pub(super) struct Shapes {
-    counts: BTreeMap<(u64, String), u64>,
-    dropped: bool,
+    counts: BTreeMap<String, u64>,
+    many: bool,
 }
 
 impl Shapes {
-    /// Adds one shape, as [`shape_of`] wrote it.
-    pub(super) fn observe(&mut self, shape: &str) {
-        self.add((hash(shape.as_bytes()), shape), 1);
+    /// Adds the shape of one cell, as [`shape_of`] writes it into `buffer`.
+    pub(super) fn observe(&mut self, cell: &str, buffer: &mut String) {
+        if !self.many {
+            shape_of(cell, buffer);
+            self.add(buffer, 1);
+        }
     }
 
     pub(super) fn merge(&mut self, other: &Shapes) {
-        for ((hash, shape), &cells) in &other.counts {
-            self.add((*hash, shape), cells);
+        if other.many {
+            self.forget();
         }
-        self.dropped |= other.dropped;
+        for (shape, &cells) in &other.counts {
+            self.add(shape, cells);
+        }
     }
 
-    /// The most common shape and its number of cells, where all shapes are known and there are at
-    /// most `distinct_max` of them. Ties go to the shape that sorts first.
-    pub(super) fn most_common(&self, distinct_max: usize) -> Option<(&str, u64)> {
-        if self.dropped || self.counts.len() > distinct_max {
-            return None;
-        }
-        self.counts
-            .iter()
-            .map(|((_, shape), &cells)| (shape.as_str(), cells))
-            .min_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(b.0)))
+    /// The most common shape and its number of cells; `None` where there are too many shapes. Of
+    /// equally common ones the first in order.
+    pub(super) fn most_common(&self) -> Option<(&str, u64)> {
+        let counts = self.counts.iter().map(|(shape, &cells)| (shape.as_str(), cells));
+        counts.min_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(b.0)))
     }
 
-    fn add(&mut self, (hash, shape): (u64, &str), cells: u64) {
-        // The map is keyed by owned strings; a range from the bare hash finds the entry without one.
-        let known = self
-            .counts
-            .range_mut((hash, String::new())..)
-            .take_while(|((other, _), _)| *other == hash)
-            .find(|((_, other), _)| other == shape);
-        if let Some((_, count)) = known {
-            *count += cells;
+    fn add(&mut self, shape: &str, cells: u64) {
+        if self.many {
             return;
         }
-        self.counts.insert((hash, shape.to_owned()), cells);
-        if self.counts.len() > SHAPES_MAX {
-            self.counts.pop_last();
-            self.dropped = true;
+        if let Some(count) = self.counts.get_mut(shape) {
+            *count += cells;
+        } else if self.counts.len() < SHAPES_MAX {
+            self.counts.insert(shape.to_owned(), cells);
+        } else {
+            self.forget();
         }
+    }
+
+    fn forget(&mut self) {
+        self.many = true;
+        self.counts.clear();
     }
 }
 
@@ -196,12 +194,12 @@ impl Moments {
 }
 
 /// Writes the shape of a cell into `out`: letters as `A` and `a`, digits as `9`, white space as a
-/// space, the punctuation of [`SEPARATORS`] as itself, anything else as [`OTHER`].
+/// space, separators as themselves, anything else as [`OTHER`].
 ///
 /// Runs of capital letters are cut to [`UPPER_RUN_MAX`] and of other letters to [`LOWER_RUN_MAX`]
 /// so that names of any length share a shape; digits are kept one for one. Ends with `…` where it
 /// would pass [`SHAPE_CHARS_MAX`].
-pub(super) fn shape_of(cell: &str, out: &mut String) {
+fn shape_of(cell: &str, out: &mut String) {
     out.clear();
     let (mut previous, mut run, mut written) = ('\0', 0usize, 0usize);
     for character in cell.chars() {
@@ -267,7 +265,9 @@ fn class_of(character: char) -> char {
         'A'..='Z' => 'A',
         'a'..='z' => 'a',
         '0'..='9' => '9',
-        _ if SEPARATORS.contains(character) => character,
+        ' ' | '-' | '.' | '/' | ':' | ',' | '_' | '+' | '(' | ')' | '@' | '#' | '\'' | '&' => {
+            character
+        }
         _ if character.is_whitespace() => ' ',
         _ if character.is_uppercase() => 'A',
         _ if character.is_alphabetic() => 'a',
@@ -285,10 +285,8 @@ fn wide(n: u128) -> f64 {
 pub(super) const HASHES_MAX: usize = 2048;
 /// Distinct cells of a column that are held against every rule.
 pub(super) const WITNESSES_MAX: usize = 128;
-/// Shapes kept per column.
-pub(super) const SHAPES_MAX: usize = 256;
 /// A column of more shapes than this shows none.
-pub(super) const SHAPES_SHOWN_MAX: usize = 8;
+const SHAPES_MAX: usize = 8;
 /// Characters of a shape kept: the longest IBAN in groups of four has 42.
 const SHAPE_CHARS_MAX: usize = 48;
 /// Characters of a shape shown in full.
@@ -297,7 +295,6 @@ const SHAPE_SHOWN_MAX: usize = 20;
 const SHAPE_SHOWN_END: usize = 4;
 const UPPER_RUN_MAX: usize = 4;
 const LOWER_RUN_MAX: usize = 3;
-const SEPARATORS: &str = " -./:,_+()@#'&";
 const OTHER: char = '?';
 const ELLIPSIS: char = '…';
 
@@ -343,21 +340,30 @@ mod tests {
     }
 
     #[test]
-    fn shapes_are_counted_exactly_in_any_order() {
-        let shapes: Vec<String> =
-            (0..1_000).map(|i| "9".repeat(1 + i % 40) + &"-9".repeat(i % 23)).collect();
-        let mut forward = Shapes::default();
-        let mut backward = Shapes::default();
-        shapes.iter().for_each(|shape| forward.observe(shape));
-        shapes.iter().rev().for_each(|shape| backward.observe(shape));
-        assert_eq!(forward.counts, backward.counts);
-        assert_eq!(forward.counts.len(), SHAPES_MAX);
-        assert_eq!(forward.most_common(1_000), None, "an incomplete count names no winner");
+    fn shapes_are_counted_in_any_order_until_there_are_many() {
+        let counted = |cells: &[&str]| {
+            let mut shapes = Shapes::default();
+            cells.iter().for_each(|cell| shapes.observe(cell, &mut String::new()));
+            shapes
+        };
+        let few = ["9", "a9", "a8", "99", "b7", "98", "Q"];
+        let mut merged = counted(&few[4..]);
+        merged.merge(&counted(&few[..4]));
+        assert_eq!(merged.counts, counted(&few).counts);
+        assert_eq!(merged.most_common(), Some(("a9", 3)));
+        let many: Vec<String> = (1..=SHAPES_MAX + 1).map(|n| "9".repeat(n)).collect();
+        let many: Vec<&str> = many.iter().map(String::as_str).collect();
+        assert_eq!(counted(&many[1..]).most_common().map(|(_, cells)| cells), Some(1));
+        assert_eq!(counted(&many).most_common(), None);
+        let mut merged = counted(&many[..5]);
+        merged.merge(&counted(&many[5..]));
+        assert_eq!((merged.most_common(), merged.counts.len()), (None, 0));
     }
 
     #[test]
     fn shapes_forget_letters_and_the_length_of_words() {
-        assert_eq!(shape("Ada Example"), "Aaaa Aaaa");
+        assert_eq!(shape("Anna Example"), "Aaaa Aaaa");
+        assert_eq!(shape("Ada"), "Aaa", "short words keep their length");
         assert_eq!(shape("Zoë Ünlü-Żak"), "Aaa Aaaa-Aaa");
         assert_eq!(shape("DE89 3704 0044"), "AA99 9999 9999");
         assert_eq!(shape("SCHMIDT"), "AAAA");

@@ -34,9 +34,19 @@ pub(super) fn fold_word(word: &str, out: &mut String) {
 
 /// What the lists say of one folded word, all of them looked up at once.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Known(u8);
+pub(super) struct Known(u16);
 
 impl Known {
+    /// What a whole cell of one word stands for; `folded` is a buffer.
+    pub(super) fn whole(text: &str, folded: &mut String) -> Known {
+        if text.is_empty() || text.len() > STANDING_BYTES_MAX {
+            return Known::default();
+        }
+        folded.clear();
+        folded.extend(text.chars().map(|c| c.to_ascii_lowercase()));
+        STANDING.get(folded.as_str()).copied().unwrap_or_default()
+    }
+
     pub(super) fn of(folded: &str) -> Known {
         let mut known = WORDS.get(folded).copied().unwrap_or_default();
         // Of a hyphenated given name the first part is enough.
@@ -44,8 +54,9 @@ impl Known {
             let first = WORDS.get(first).copied().unwrap_or_default();
             known.0 |= first.0 & Known::GIVEN_NAME;
         }
-        let ends_with = |ending: &str| folded.len() >= ending.len() + 3 && folded.ends_with(ending);
-        if STREET_ENDINGS.split(' ').any(ends_with) {
+        let ends_with =
+            |ending: &&str| folded.len() >= ending.len() + 3 && folded.ends_with(ending);
+        if folded.len() >= STREET_BYTES_MIN && STREET_ENDINGS.iter().any(ends_with) {
             known.0 |= Known::STREET;
         }
         known
@@ -76,11 +87,29 @@ impl Known {
         self.0 & Known::LEGAL_FORM != 0
     }
 
-    const GIVEN_NAME: u8 = 1;
-    const SURNAME: u8 = 2;
-    const PARTICLE: u8 = 4;
-    const STREET: u8 = 8;
-    const LEGAL_FORM: u8 = 16;
+    /// A missing value.
+    pub(super) fn placeholder(self) -> bool {
+        self.0 & Known::PLACEHOLDER != 0
+    }
+
+    /// Yes or no.
+    pub(super) fn truth(self) -> bool {
+        self.0 & Known::TRUTH != 0
+    }
+
+    /// A state of affairs, as `status` columns hold.
+    pub(super) fn status(self) -> bool {
+        self.0 & Known::STATUS != 0
+    }
+
+    const GIVEN_NAME: u16 = 1;
+    const SURNAME: u16 = 2;
+    const PARTICLE: u16 = 4;
+    const STREET: u16 = 8;
+    const LEGAL_FORM: u16 = 16;
+    const PLACEHOLDER: u16 = 32;
+    const TRUTH: u16 = 64;
+    const STATUS: u16 = 128;
 }
 
 /// A month's name or its first letters.
@@ -88,29 +117,23 @@ pub(super) fn is_month(folded: &str) -> bool {
     folded.len() >= 3 && MONTHS.split(' ').any(|month| month.starts_with(folded))
 }
 
-/// Stands for a missing value.
-pub(super) fn is_placeholder(text: &str) -> bool {
-    text.len() <= 12 && PLACEHOLDERS.split(' ').any(|word| text.eq_ignore_ascii_case(word))
-}
-
-/// Stands for yes or no.
-pub(super) fn is_truth(text: &str) -> bool {
-    text.len() <= 6 && TRUTHS.split(' ').any(|word| text.eq_ignore_ascii_case(word))
-}
-
-/// A state of affairs, as `status` columns hold.
-pub(super) fn is_status(text: &str) -> bool {
-    STATUSES.split(' ').any(|word| text.eq_ignore_ascii_case(word))
-}
-
+/// Words of names, streets and companies, folded.
 static WORDS: LazyLock<HashMap<&str, Known>> = LazyLock::new(|| {
-    let lists = [
+    table(&[
         (Known::GIVEN_NAME, GIVEN_NAMES),
         (Known::SURNAME, SURNAMES),
         (Known::PARTICLE, PARTICLES),
         (Known::STREET, STREET_WORDS),
         (Known::LEGAL_FORM, LEGAL_FORMS),
-    ];
+    ])
+});
+
+/// Whole cells, in ASCII lower case.
+static STANDING: LazyLock<HashMap<&str, Known>> = LazyLock::new(|| {
+    table(&[(Known::PLACEHOLDER, PLACEHOLDERS), (Known::TRUTH, TRUTHS), (Known::STATUS, STATUSES)])
+});
+
+fn table(lists: &[(u16, &'static str)]) -> HashMap<&'static str, Known> {
     let mut words: HashMap<&str, Known> = HashMap::new();
     for (flag, list) in lists {
         for word in list.split_whitespace() {
@@ -118,7 +141,12 @@ static WORDS: LazyLock<HashMap<&str, Known>> = LazyLock::new(|| {
         }
     }
     words
-});
+}
+
+/// Longest cell that stands for something.
+const STANDING_BYTES_MAX: usize = 12;
+/// Three letters and the shortest ending.
+const STREET_BYTES_MIN: usize = 6;
 
 const GIVEN_NAMES: &str = include_str!("given_names.txt");
 const SURNAMES: &str = include_str!("surnames.txt");
@@ -137,9 +165,11 @@ const STREET_WORDS: &str = "\
     dreef postbus gade vej gata gatan vagen veien vei katu tie ulica ul aleja ulice namesti \
     utca ut bulevardul caddesi cad sokak sok odos leoforos ulitsa prospekt nab";
 
-const STREET_ENDINGS: &str = "\
-    strasse str weg platz gasse allee damm ufer straat laan gracht plein kade steenweg gatan \
-    gata vagen veien gade vej katu utca";
+const STREET_ENDINGS: &[&str] = &[
+    "str", "weg", "vej", "laan", "kade", "gata", "gade", "katu", "utca", "damm", "ufer", "platz",
+    "gasse", "allee", "plein", "vagen", "veien", "straat", "gracht", "gatan", "strasse",
+    "steenweg",
+];
 
 const LEGAL_FORMS: &str = "\
     inc incorporated ltd limited llc llp plc corp corporation co company gmbh mbh ag kg kgaa \
@@ -156,7 +186,7 @@ const MONTHS: &str = "\
     settembre ottobre dicembre januari februari maart mei augustus";
 
 const PLACEHOLDERS: &str = "\
-    - -- --- ? . n/a na n.a. #n/a nan nil null none (null) \\n unknown missing unbekannt keine \
+    n/a na n.a. #n/a nan nil null none (null) \\n unknown missing unbekannt keine \
     inconnu desconocido onbekend undefined";
 
 const TRUTHS: &str = "\
@@ -217,8 +247,9 @@ mod tests {
         assert!(Known::of("gmbh").legal_form() && Known::of("von").particle());
         assert_eq!(Known::of("qqq"), Known::default());
         assert!(is_month("feb") && is_month("sept") && !is_month("fe") && !is_month("februaryy"));
-        assert!(is_placeholder("N/A") && !is_placeholder("n/a!"));
-        assert!(is_truth("JA") && !is_truth("jaja"));
-        assert!(is_status("Pending") && !is_status("pendings"));
+        let whole = |text: &str| Known::whole(text, &mut String::new());
+        assert!(whole("N/A").placeholder() && !whole("n/a!").placeholder());
+        assert!(whole("JA").truth() && !whole("jaja").truth());
+        assert!(whole("Pending").status() && !whole("pendings").status());
     }
 }
