@@ -74,12 +74,14 @@ impl Policy {
         }
     }
 
-    /// A new policy that keeps the columns as they are, whatever it said of them before.
+    /// A new policy that keeps the columns as they are, whatever it said of them before. An empty
+    /// reason is none: a plan then refuses columns judged personal.
     #[must_use]
     pub fn keep(&self, columns: &[&str], reason: &str) -> Policy {
         let mut policy = self.clone();
+        let reason = Some(reason.trim()).filter(|reason| !reason.is_empty());
         for name in columns {
-            let treatment = Treatment::Keep { reason: Some(reason.to_owned()) };
+            let treatment = Treatment::Keep { reason: reason.map(str::to_owned) };
             match policy.columns.iter_mut().find(|listed| listed.name == *name) {
                 Some(listed) => listed.treatment = treatment,
                 None => policy.columns.push(Listed {

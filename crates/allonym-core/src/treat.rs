@@ -133,6 +133,11 @@ pub(crate) fn fits(treatment: &Treatment, data_type: &DataType) -> Result<Shape,
     }
 }
 
+/// Whether cells of the type have no text that anybody could look at.
+pub(crate) fn is_opaque(data_type: &DataType) -> bool {
+    Class::of(data_type) == Class::Opaque
+}
+
 /// Whether the type stays; an error when the way does not fit.
 fn generalized(
     way: &Generalize,

@@ -74,7 +74,16 @@ fn each_kind_has_its_treatment() {
             "treat = \"pseudonymize\"; join = \"OUR_NUMBER\"",
         ),
         (judged(Some("OUR_NUMBER"), None), "treat = \"pseudonymize\"; join = \"OUR_NUMBER\""),
-        (judged(None, None), "treat = \"keep\""),
+        (judged(None, None), "treat = \"keep\"; reason = \"nothing personal found\""),
+        (Judgement { entities: free_text().entities, ..judged(None, None) }, "treat = \"text\""),
+        (Judgement { entities: free_text().entities, ..as_is("GENDER") }, "treat = \"text\""),
+        (
+            Judgement {
+                entities: vec![EntityCount { entity: "AGE".to_owned(), cells: 1, spans: 1 }],
+                ..judged(None, None)
+            },
+            "treat = \"keep\"; reason = \"nothing personal found\"",
+        ),
         (free_text(), "treat = \"text\""),
     ] {
         assert_eq!(options(judgement.clone()), expected, "{:?}", judgement.entity);
@@ -118,7 +127,7 @@ fn evidence_becomes_comments_and_the_file_gives_the_same_policy() {
          # inside: EMAIL_ADDRESS\n\
          [columns.notes]\ntreat = \"text\"\n\n\
          # nothing personal found: header, and 97 % of cells\n\
-         [columns.n]\ntreat = \"keep\"\n"
+         [columns.n]\ntreat = \"keep\"\nreason = \"nothing personal found\"\n"
     );
     let again = Policy::parse(&toml, "allonym.toml").unwrap();
     assert_eq!(again.digest(), policy.digest());
@@ -131,6 +140,40 @@ fn no_evidence_can_leave_its_comment() {
     let again = Policy::parse(&policy.to_toml(), "p").unwrap();
     assert_eq!(again.digest(), policy.digest());
     assert_eq!(again.columns().next().unwrap().0, "a\nb\"]\n[policy]");
+}
+
+#[test]
+fn a_header_that_misleads_does_not_stop_a_later_run() {
+    let policy = draft(&[("last_name", judged(None, None))]);
+    let schema = Arc::new(Schema::new(vec![Field::new("last_name", DataType::Utf8, true)]));
+    let by_header = BTreeMap::from([("last_name".to_owned(), "PERSON".to_owned())]);
+    Plan::compile(&policy, &schema, None, None, &by_header).unwrap();
+}
+
+#[test]
+fn what_cannot_be_scanned_is_not_kept_because_nothing_was_found() {
+    let policy = draft(&[
+        ("photo", judged(None, None)),
+        ("score", free_text()),
+        ("n", judged(None, None)),
+        ("blob", free_text()),
+    ]);
+    let schema = Schema::new(vec![
+        Field::new("photo", DataType::Binary, true),
+        Field::new("score", DataType::Float64, true),
+        Field::new("n", DataType::Int64, true),
+        Field::new("blob", DataType::LargeBinary, true),
+    ]);
+    let fitted = policy.fitted(&schema);
+    let treatments: Vec<_> = fitted.columns().map(|(_, treatment)| treatment).collect();
+    assert_eq!(treatments, ["redact", "keep", "keep", "redact"]);
+    assert!(fitted.to_toml().contains("# redacted: a column of type Binary cannot be scanned"));
+    let written = Policy::parse("version = 1\n[columns.photo]\ntreat = \"keep\"\n", "p").unwrap();
+    assert_eq!(
+        written.fitted(&schema).columns().next().unwrap().1,
+        "keep",
+        "what people wrote stays"
+    );
 }
 
 #[test]

@@ -121,6 +121,20 @@ fn a_policy_of_eight_mebibytes_is_read_and_no_larger_one() {
 }
 
 #[test]
+fn files_from_other_systems_are_read_and_updated() {
+    let unix = "version = 1\n# note\n[columns.fax]\ntreat = \"redact\"\n";
+    let windows = format!("\u{feff}{}", unix.replace('\n', "\r\n"));
+    let digest = |text: &str| Policy::parse(text, "p").unwrap().digest();
+    assert_eq!(digest(&windows), digest(unix));
+    let error = Policy::parse(&windows.replace("redact", "redcat"), "p").unwrap_err();
+    assert_eq!((error.line, error.column, error.width), (4, 9, 8));
+    let draft = Policy::parse("version = 1\n[columns.a]\ntreat = \"drop\"\n", "p").unwrap();
+    let updated = Policy::update_toml(&windows, &draft).unwrap();
+    let listed = Policy::parse(&updated, "p").unwrap();
+    assert_eq!(listed.columns().map(|(name, _)| name).collect::<Vec<_>>(), ["fax", "a"]);
+}
+
+#[test]
 fn pyproject_holds_a_policy_of_its_own() {
     let text = "[project]\nname = \"x\"\n\n[tool.allonym]\nversion = 1\n[tool.allonym.columns.fax]\ntreat = \"redact\"\n";
     let found = Policy::parse_pyproject(text, "pyproject.toml").unwrap().unwrap();

@@ -1,6 +1,6 @@
 //! From policy, schema and keys to a plan, or to the list of all that is wrong.
 
-use super::tree::{Branch, Part, glob_matches, names};
+use super::tree::{Branch, Part, glob_matches, is_inside, names};
 use super::{Node, Plan, PlanError, PlannedColumn};
 use crate::codes;
 use crate::counts::grouped;
@@ -736,7 +736,7 @@ impl<'a> Compiler<'a> {
             .columns
             .iter()
             .any(|column| column.treatment == "text" && column.detail.starts_with("with token"));
-        if in_text && probability(TEXT_BITS) > COLLISION_MAX {
+        if in_text && probability(TEXT_BITS) > TEXT_COLLISION_NOTED {
             self.warnings.push(format!(
                 "tokens in text have {TEXT_BITS} bits: of {} distinct values two get one token with probability {:.1e}; \
                  declare `expected_distinct`",
@@ -829,9 +829,9 @@ impl Policy {
     pub fn for_one_of_many(&self, schema: &Schema, present: &BTreeSet<String>) -> Policy {
         let here: BTreeSet<String> = names(schema).into_iter().collect();
         let mut policy = self.clone();
-        policy
-            .columns
-            .retain(|listed| here.contains(&listed.name) || !present.contains(&listed.name));
+        let elsewhere =
+            |name: &str| present.iter().any(|path| path == name || is_inside(path, name));
+        policy.columns.retain(|listed| here.contains(&listed.name) || !elsewhere(&listed.name));
         policy
     }
 }
@@ -878,6 +878,8 @@ const NAMED_BY_CONTRACT: &[(&str, Profile)] = &[
 const SEVERITY: [u8; 8] = [5, 6, 4, 2, 3, 75, 1, 7];
 /// A collision makes one person of two; beyond this probability the policy is refused.
 const COLLISION_MAX: f64 = 1e-9;
+/// Text tokens are for reading, not for joins, and the default of a billion values stays below this.
+const TEXT_COLLISION_NOTED: f64 = 1e-6;
 /// 16 Crockford characters.
 const TEXT_BITS: u32 = 80;
 const PROBLEMS_TOLD: usize = 10;

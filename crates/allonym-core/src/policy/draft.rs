@@ -44,7 +44,8 @@ impl Policy {
     }
 
     /// The same policy with treatments that do not fit a column's physical type replaced by ones
-    /// that do: what cannot be made a token or coarser is redacted. Columns the schema lacks stay.
+    /// that do: what cannot be made a token or coarser is redacted, and so is what a draft would
+    /// keep only because nothing in it can be scanned. Columns the schema lacks stay.
     #[must_use]
     pub fn fitted(&self, schema: &Schema) -> Policy {
         let leaves = crate::plan::leaves(schema);
@@ -53,6 +54,17 @@ impl Policy {
             let Some(leaf) = leaves.iter().find(|leaf| leaf.answers_to(&listed.name)) else {
                 continue;
             };
+            let kept = matches!(listed.treatment, Treatment::Keep { .. } | Treatment::Text(_));
+            if let Some(note) = &mut listed.note
+                && kept
+                && crate::treat::is_opaque(&leaf.data_type)
+            {
+                let data_type = &leaf.data_type;
+                note.lines
+                    .push(format!("redacted: a column of type {data_type} cannot be scanned"));
+                listed.treatment = Treatment::Redact { with: None };
+                continue;
+            }
             let Err(why) = crate::treat::fits(&listed.treatment, &leaf.data_type) else { continue };
             let was = listed.treatment.name();
             // Numbers and dates hold no text: what looked like findings inside them was chance.
@@ -82,11 +94,7 @@ pub fn suggested_treatment(_path: &str, judgement: &Judgement, rules: &RuleSet) 
 
 /// A column that would be kept is treated in place when some of its cells name people or hold
 /// secrets: one address among a thousand remarks is a disclosure too.
-fn whole_or_in_place(
-    judgement: &Judgement,
-    entity: Option<&Entity>,
-    rules: &RuleSet,
-) -> Treatment {
+fn whole_or_in_place(judgement: &Judgement, entity: Option<&Entity>, rules: &RuleSet) -> Treatment {
     let treatment = treatment(judgement, entity);
     let names_people = judgement.entities.iter().any(|found| {
         let entity = rules.entity_by_name(&found.entity).map(|id| rules.entity(id));

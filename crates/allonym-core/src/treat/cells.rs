@@ -455,3 +455,60 @@ const PROBE_SHARE: usize = 10;
 const DISTINCT_MAX: usize = 65_536;
 /// Too few rows to be worth a map.
 const DISTINCT_ROWS_MIN: usize = 64;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn written(cells: &[Option<&str>]) -> Written {
+        let mut written = Written::with_capacity(cells.len());
+        for cell in cells {
+            written.push(|out| {
+                out.push_str(cell.unwrap_or("taken back"));
+                if cell.is_some() { Kind::Treated } else { Kind::Null }
+            });
+        }
+        written
+    }
+
+    #[test]
+    fn text_beyond_the_offsets_of_its_type_is_an_error_with_its_row() {
+        let hundred = "x".repeat(100);
+        let twenty_seven = "y".repeat(27);
+        // With offsets of eight bits the limit is near: 127 bytes.
+        let full = written(&[Some(&hundred), None, Some(&twenty_seven)]);
+        assert_eq!(full.offsets::<i8>().unwrap().last(), Some(&127));
+        let over = written(&[Some(&hundred), None, Some(&twenty_seven), Some("z")]);
+        let fault = over.offsets::<i8>().unwrap_err();
+        assert_eq!(fault.row, 3);
+        assert!(fault.message.contains("2 GiB"));
+        assert!(over.offsets::<i32>().is_ok());
+    }
+
+    #[test]
+    fn null_cells_leave_nothing_behind() {
+        let array = written(&[Some("a"), None, Some("b")]).finish(&DataType::Utf8).unwrap();
+        let data = array.to_data();
+        assert_eq!(data.buffers()[1].as_slice(), b"ab");
+        assert_eq!(array.null_count(), 1);
+    }
+
+    #[test]
+    fn equal_cells_are_looked_for_only_where_there_are_few() {
+        let column = |rows: u32, values: u32| {
+            StringArray::from((0..rows).map(|n| (n % values).to_string()).collect::<Vec<_>>())
+        };
+        let few = column(1_000, 99);
+        let distinct = Distinct::of(Texts::Utf8(&few)).unwrap();
+        assert_eq!((distinct.first.len(), distinct.weights[0]), (99, 11));
+        for (rows, values) in [(1_000, 100), (63, 1), (8_192, 410), (5_000, 4_096)] {
+            let found = Distinct::of(Texts::Utf8(&column(rows, values)));
+            let expected = u64::from(values) * 10 < u64::from(rows) && rows >= 64;
+            assert_eq!(
+                found.is_some(),
+                expected && values * 10 < 4_096,
+                "{rows} rows, {values} values"
+            );
+        }
+    }
+}

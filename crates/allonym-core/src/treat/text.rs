@@ -134,10 +134,12 @@ impl InText {
             }
         }
         working.place.clear();
-        let _ = match rows.place(n) {
-            (row, None) => write!(working.place, "{}#{row}", rows.document),
-            (row, Some(item)) => write!(working.place, "{}#{row}.{item}", rows.document),
-        };
+        if self.consistency != Consistency::Dataset {
+            let _ = match rows.place(n) {
+                (row, None) => write!(working.place, "{}#{row}", rows.document),
+                (row, Some(item)) => write!(working.place, "{}#{row}.{item}", rows.document),
+            };
+        }
         working.ours.clear();
         working.start = out.len();
         let (mut copied, mut ordinal) = (0, 0);
