@@ -72,7 +72,7 @@ impl ColumnProfile {
     /// Adds cells; `None` is null. Cells of typed columns come as their canonical text.
     ///
     /// The recognizer should report weak shapes too (`min_score` 0): findings of at least
-    /// [`SCORE_COUNTED`] count as findings inside cells, weaker ones only as evidence for the whole
+    /// 0.5 count as findings inside cells, weaker ones only as evidence for the whole
     /// column.
     pub fn observe(
         &mut self,

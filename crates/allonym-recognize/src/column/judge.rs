@@ -16,6 +16,9 @@ use std::cmp::Ordering;
 /// `rules` must be the ones the profiles were observed with
 /// ([`Recognizer::rules`](crate::Recognizer::rules)). One judgement per column, in order; a column
 /// without cells is judged by its header.
+///
+/// # Panics
+/// If a profile counts findings of an entity that `rules` does not have.
 #[must_use]
 pub fn judge(rules: &RuleSet, columns: &[TableColumn<'_>]) -> Vec<Judgement> {
     let sights: Vec<Sight<'_>> = columns.iter().map(|column| Sight::of(rules, column)).collect();
