@@ -152,6 +152,11 @@ fn fits(year: Option<u32>, month: u32, day: u32) -> bool {
     (1..=last).contains(&day)
 }
 
+/// Whether the word is a month of one of the seven languages, in full or abbreviated.
+pub(super) fn is_month(word: &str) -> bool {
+    month_of(word).is_some()
+}
+
 fn month_of(word: &str) -> Option<u32> {
     // Names are compared without case and accents, by folding what the seven languages use.
     let mut folded = [0u8; 12];

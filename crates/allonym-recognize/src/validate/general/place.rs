@@ -48,6 +48,61 @@ pub(super) fn address(text: &str) -> bool {
     word && (numbered || unnumbered) && text.chars().count() <= ADDRESS_MAX
 }
 
+/// Whether the text can be a street behind its number, as in English: as [`address`], and no month,
+/// unit or form of address among its words, since `St` and `Dr` are also saints and doctors
+/// (`12 March St Patrick`, `10 Uhr Dr. Beispiel`).
+pub(super) fn address_number_first(text: &str) -> bool {
+    let unlike = |word: &str| {
+        super::calendar::is_month(word)
+            || NO_STREET_WORDS.iter().any(|known| word.eq_ignore_ascii_case(known))
+    };
+    address(text) && !text.split(|c: char| !c.is_alphanumeric()).any(unlike)
+}
+
+/// What follows a number in German, Dutch and French before `St` or `Dr`.
+const NO_STREET_WORDS: &[&str] = &[
+    "Uhr",
+    "Uur",
+    "Heures",
+    "Herr",
+    "Herrn",
+    "Hr",
+    "Frau",
+    "Fr",
+    "MM",
+    "Mme",
+    "Mmes",
+    "Mevrouw",
+    "Mijnheer",
+    "Personen",
+    "Euro",
+    "EUR",
+    "USD",
+    "Prozent",
+    "Millionen",
+    "Milliarden",
+    "Minuten",
+    "Stunden",
+    "Tage",
+    "Wochen",
+    "Monate",
+    "Jahre",
+    "Stück",
+    "Kinder",
+    "Patienten",
+    "Mitarbeiter",
+    "Punkte",
+    "Seite",
+    "Seiten",
+    "Zeile",
+    "Zimmer",
+    "Raum",
+    "Abs",
+    "Satz",
+    "Nr",
+    "No",
+];
+
 /// Characters.
 const ADDRESS_MAX: usize = 200;
 
@@ -86,7 +141,7 @@ pub(super) fn gb_postcode(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{address, coordinate, gb_postcode, position};
+    use super::{address, address_number_first, coordinate, gb_postcode, position};
 
     #[test]
     fn streets() {
@@ -98,6 +153,12 @@ mod tests {
             "Avda. Mayor, s/n",
         ] {
             assert!(address(text), "{text}");
+        }
+        for text in ["12 High Street", "221B Baker St", "6649 N Blue Gum St"] {
+            assert!(address_number_first(text), "{text}");
+        }
+        for text in ["12 March St", "10 Uhr Dr", "3 MM. Louis Dr", "Baker St"] {
+            assert!(!address_number_first(text), "{text}");
         }
         for text in ["Hauptstraße", "Hauptstraße 0", "12 34", "A 1", "Weg 123456"] {
             assert!(!address(text), "{text}");

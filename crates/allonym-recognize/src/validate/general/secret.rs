@@ -358,8 +358,12 @@ mod tests {
         for text in ["AKIAXXXXXXXXXXXXXXXX", "sk_live_your_key", "aaaa"] {
             assert!(!record_word(text), "{text}");
         }
-        assert!(mixed_case("q7Zt0Lw3Xk9"));
-        assert!(!mixed_case("/api/v1/authentication/sso/login"));
+        for text in ["q7Zt0Lw3Xk9", "Aa1", "/x/Y/9"] {
+            assert!(mixed_case(text), "{text}");
+        }
+        for text in ["/api/v1/authentication/sso/login", "ABC123", "abcDEF"] {
+            assert!(!mixed_case(text), "{text}");
+        }
         assert!(random_letters("hf_FakeFakeFakeNotRealTokenAbCdEfGhIj"));
         assert!(!random_letters("hf_configurationofthetokenizermodels"));
         assert!(!random_letters("hf_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"));
@@ -375,8 +379,12 @@ mod tests {
         for text in ["01.02.2024", "12,50", "AB", "Nummer", "1", "2024-05-06"] {
             assert!(!record_number(text), "{text}");
         }
-        assert!(digits_present("1.200") && !digits_present("0,00"));
-        assert!(digits_vary("94545"));
+        for text in ["94545", "12-34", "x1y2z3"] {
+            assert!(digits_vary(text) && digits_present(text), "{text}");
+        }
+        for text in ["0,00", "no", "0000"] {
+            assert!(!digits_vary(text) && !digits_present(text), "{text}");
+        }
         assert!(!digits_vary("11221122"));
     }
 }
