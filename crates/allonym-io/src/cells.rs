@@ -1,11 +1,13 @@
 //! Cells of any flat column as text.
 
 use arrow_array::cast::AsArray;
-use arrow_array::{Array, ArrayRef, StringArray};
+use arrow_array::{Array, ArrayRef, RecordBatch, StringArray};
 use arrow_buffer::NullBuffer;
+use arrow_cast::cast;
 use arrow_cast::display::{ArrayFormatter, FormatOptions};
-use arrow_schema::DataType;
+use arrow_schema::{ArrowError, DataType, FieldRef};
 use std::fmt::Write;
+use std::sync::Arc;
 
 /// One column, read cell by cell.
 pub(crate) enum Cells<'a> {
@@ -60,6 +62,37 @@ impl<'a> Cells<'a> {
     }
 }
 
+/// Columns with all times in UTC: the same instants, printed without a table of time zones.
+pub(crate) fn in_utc(records: &RecordBatch) -> Result<Vec<ArrayRef>, ArrowError> {
+    let in_utc = |column: &ArrayRef| {
+        let data_type = utc_type(column.data_type());
+        if data_type == *column.data_type() {
+            Ok(Arc::clone(column))
+        } else {
+            cast(column, &data_type)
+        }
+    };
+    records.columns().iter().map(in_utc).collect()
+}
+
+fn utc_type(data_type: &DataType) -> DataType {
+    let item = |field: &FieldRef| -> FieldRef {
+        let data_type = utc_type(field.data_type());
+        Arc::new(field.as_ref().clone().with_data_type(data_type))
+    };
+    match data_type {
+        DataType::Timestamp(unit, Some(_)) => DataType::Timestamp(*unit, Some("+00:00".into())),
+        DataType::List(field) => DataType::List(item(field)),
+        DataType::LargeList(field) => DataType::LargeList(item(field)),
+        DataType::FixedSizeList(field, length) => DataType::FixedSizeList(item(field), *length),
+        DataType::Struct(fields) => DataType::Struct(fields.iter().map(item).collect()),
+        DataType::Dictionary(key, value) => {
+            DataType::Dictionary(key.clone(), Box::new(utc_type(value)))
+        }
+        other => other.clone(),
+    }
+}
+
 /// Errors must not be printed into the output, where they would look like data.
 const FORMAT: FormatOptions<'static> = FormatOptions::new().with_display_error(false);
 
@@ -71,7 +104,6 @@ mod tests {
         BinaryArray, BooleanArray, Date32Array, Decimal128Array, DictionaryArray, Float64Array,
         Int64Array, TimestampSecondArray,
     };
-    use std::sync::Arc;
 
     #[test]
     fn flat_types_print() {

@@ -58,7 +58,15 @@ impl TextSink {
 }
 
 /// Bytes on their way into an outer compression.
-pub(crate) enum Packed {
+///
+/// What an encoder makes of bytes depends on how they are cut into calls, so it always gets
+/// blocks of one size.
+pub(crate) struct Packed {
+    encoder: Encoder,
+    block: Vec<u8>,
+}
+
+enum Encoder {
     Plain(Sink),
     Gzip(GzEncoder<Sink>),
     Zstd(zstd::Encoder<'static, Sink>),
@@ -76,45 +84,59 @@ impl Packed {
         sink: Sink,
         compression: Compression,
     ) -> Result<Packed, IoError> {
-        Ok(match compression {
-            Compression::Plain => Packed::Plain(sink),
+        let encoder = match compression {
+            Compression::Plain => Encoder::Plain(sink),
             Compression::Gzip => {
                 // No time and no name in the header: the same rows give the same bytes.
                 let level = flate2::Compression::new(GZIP_LEVEL);
-                Packed::Gzip(GzBuilder::new().mtime(0).write(sink, level))
+                Encoder::Gzip(GzBuilder::new().mtime(0).write(sink, level))
             }
             Compression::Zstd => {
-                let mut encoder = zstd::Encoder::new(sink, ZSTD_LEVEL)
-                    .map_err(|error| IoError::writing(path, &error))?;
-                encoder.include_checksum(true).map_err(|error| IoError::writing(path, &error))?;
-                Packed::Zstd(encoder)
+                let writing = |error: io::Error| IoError::writing(path, &error);
+                let mut encoder = zstd::Encoder::new(sink, ZSTD_LEVEL).map_err(writing)?;
+                encoder.include_checksum(true).map_err(writing)?;
+                Encoder::Zstd(encoder)
             }
-        })
+        };
+        Ok(Packed { encoder, block: Vec::new() })
     }
 
-    pub(crate) fn finish(self) -> io::Result<Sink> {
-        match self {
-            Packed::Plain(sink) => Ok(sink),
-            Packed::Gzip(encoder) => encoder.finish(),
-            Packed::Zstd(encoder) => encoder.finish(),
+    pub(crate) fn finish(mut self) -> io::Result<Sink> {
+        self.encoder.write_all(&self.block)?;
+        match self.encoder {
+            Encoder::Plain(sink) => Ok(sink),
+            Encoder::Gzip(encoder) => encoder.finish(),
+            Encoder::Zstd(encoder) => encoder.finish(),
         }
     }
 }
 
 impl Write for Packed {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        match self {
-            Packed::Plain(sink) => sink.write(bytes),
-            Packed::Gzip(encoder) => encoder.write(bytes),
-            Packed::Zstd(encoder) => encoder.write(bytes),
+        if let Encoder::Plain(sink) = &mut self.encoder {
+            return sink.write(bytes);
         }
+        let taken = bytes.len().min(BLOCK_BYTES - self.block.len());
+        self.block.extend_from_slice(&bytes[..taken]);
+        if self.block.len() == BLOCK_BYTES {
+            self.encoder.write_all(&self.block)?;
+            self.block.clear();
+        }
+        Ok(taken)
     }
 
+    /// An encoder is not flushed in the middle: that would show in its bytes.
     fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Encoder {
+    fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
         match self {
-            Packed::Plain(sink) => sink.flush(),
-            Packed::Gzip(encoder) => encoder.flush(),
-            Packed::Zstd(encoder) => encoder.flush(),
+            Encoder::Plain(sink) => sink.write_all(bytes),
+            Encoder::Gzip(encoder) => encoder.write_all(bytes),
+            Encoder::Zstd(encoder) => encoder.write_all(bytes),
         }
     }
 }
@@ -148,6 +170,8 @@ fn encode(text: &str, encoding: TextEncoding, out: &mut Vec<u8>) -> Result<(), U
     Ok(())
 }
 
+/// Bytes an encoder gets at a time.
+const BLOCK_BYTES: usize = 128 << 10;
 const GZIP_LEVEL: u32 = 6;
 const ZSTD_LEVEL: i32 = 3;
 

@@ -383,7 +383,7 @@ impl TextSource {
                 if error.error_len().is_some() || self.ended {
                     let at = counted(self.offset + error.valid_up_to() as u64);
                     self.broken = Some(format!(
-                        "byte {at} of the content is not UTF-8; if the text is in another \
+                        "the content is not UTF-8 at byte offset {at}; if the text is in another \
                          encoding, declare it"
                     ));
                     self.ended = false;
@@ -414,7 +414,7 @@ impl TextSource {
             DecoderResult::OutputFull => self.ended = false,
             DecoderResult::Malformed(bad, after) => {
                 let at = self.offset + read as u64 - u64::from(bad) - u64::from(after);
-                self.broken = Some(format!("byte {} of the content is not UTF-16", counted(at)));
+                self.broken = Some(format!("the content is not UTF-16 at byte offset {}", counted(at)));
                 self.ended = false;
             }
         }
@@ -469,8 +469,8 @@ fn settle_encoding(
                 return Err(IoError::bad(
                     path,
                     format!(
-                        "line {}: byte {} of the content is not UTF-8, while other characters \
-                         are; repair it or declare the encoding",
+                        "line {}: the content is not UTF-8 at byte offset {}, while other \
+                         characters are; repair it or declare the encoding",
                         counted(line),
                         counted(at as u64)
                     ),

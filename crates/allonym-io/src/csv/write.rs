@@ -2,7 +2,7 @@
 
 use super::dialect::line_end;
 use super::{CsvDress, CsvShape};
-use crate::cells::Cells;
+use crate::cells::{Cells, in_utc};
 use crate::error::{IoError, counted};
 use crate::json::write::FORMLESS;
 use arrow_array::RecordBatch;
@@ -82,11 +82,12 @@ impl CsvWriter {
             let message = format!("{found} rows were written for {expected} rows read");
             return Err(IoError::usage(&self.path, message));
         }
-        let columns: Vec<Cells<'_>> =
-            records.columns().iter().map(Cells::of).collect::<Result<_, _>>().map_err(|at| {
-                let first = counted(self.rows + 1);
-                IoError::usage(&self.path, format!("rows from {first}: {at}"))
-            })?;
+        let columns = in_utc(records).map_err(|_| IoError::usage(&self.path, FORMLESS))?;
+        let columns: Vec<Cells<'_>> = columns
+            .iter()
+            .map(Cells::of)
+            .collect::<Result<_, _>>()
+            .map_err(|what| IoError::usage(&self.path, what))?;
         let same_dialect = dress.is_some_and(|dress| {
             dress.delimiter == self.shape.delimiter && dress.quote == self.shape.quote
         });

@@ -4,9 +4,10 @@ use super::token::{Kind, Token, is_number, tokenize};
 use super::tree::{ROOT, Tree};
 use super::value::{Bounds, Values, is_boolean, put_string};
 use super::{JsonDress, JsonShape};
+use crate::cells::in_utc;
 use crate::error::{IoError, counted};
 use arrow_array::cast::AsArray;
-use arrow_array::{Array, RecordBatch};
+use arrow_array::{Array, ArrayRef, RecordBatch};
 use arrow_schema::{DataType, SchemaRef};
 use rayon::prelude::*;
 use std::ops::Range;
@@ -90,6 +91,7 @@ impl JsonWriter {
         if rows == 0 {
             return Ok(());
         }
+        let columns = in_utc(records).map_err(|_| IoError::usage(&self.path, FORMLESS))?;
         if self.open_line {
             out.push(b'\n');
         }
@@ -105,10 +107,10 @@ impl JsonWriter {
                 if splice.verbatim {
                     out.extend_from_slice(&dress.text);
                 } else {
-                    self.splice(splice, records, dress, out)?;
+                    self.splice(splice, &columns, dress, out)?;
                 }
             }
-            _ => self.write_new(records, out)?,
+            _ => self.write_new(&columns, rows, out)?,
         }
         self.rows += rows as u64;
         Ok(())
@@ -117,17 +119,17 @@ impl JsonWriter {
     fn splice(
         &self,
         splice: &Splice,
-        records: &RecordBatch,
+        columns: &[ArrayRef],
         dress: &JsonDress,
         out: &mut Vec<u8>,
     ) -> Result<(), IoError> {
         // Lines are spliced side by side and joined in order.
-        let starts: Vec<usize> = (0..records.num_rows()).step_by(SPLICE_ROWS).collect();
+        let starts: Vec<usize> = (0..dress.rows.len()).step_by(SPLICE_ROWS).collect();
         let parts: Vec<Result<Vec<u8>, String>> = starts
             .into_par_iter()
             .map(|start| {
-                let end = (start + SPLICE_ROWS).min(records.num_rows());
-                self.splice_part(splice, records, dress, start..end)
+                let end = (start + SPLICE_ROWS).min(dress.rows.len());
+                self.splice_part(splice, columns, dress, start..end)
             })
             .collect();
         for part in parts {
@@ -139,14 +141,14 @@ impl JsonWriter {
     fn splice_part(
         &self,
         splice: &Splice,
-        records: &RecordBatch,
+        treated: &[ArrayRef],
         dress: &JsonDress,
         rows: Range<usize>,
     ) -> Result<Vec<u8>, String> {
         let mut columns = Vec::with_capacity(splice.fates.len());
         for fate in &splice.fates {
             columns.push(match fate {
-                Fate::Replaced(at) => Some(Replacement::of(records.column(*at))?),
+                Fate::Replaced(at) => Some(Replacement::of(&treated[*at])?),
                 _ => None,
             });
         }
@@ -155,7 +157,7 @@ impl JsonWriter {
             let mut key = Vec::new();
             put_string(self.schema.field(*at).name(), self.ascii, &mut key);
             key.push(b':');
-            added.push((key, Values::of(records.column(*at))?));
+            added.push((key, Values::of(&treated[*at])?));
         }
         let bytes = dress.rows[rows.end - 1].end - dress.start(rows.start);
         let mut work = Work {
@@ -178,9 +180,14 @@ impl JsonWriter {
         Ok(work.out)
     }
 
-    fn write_new(&self, records: &RecordBatch, out: &mut Vec<u8>) -> Result<(), IoError> {
+    fn write_new(
+        &self,
+        cells: &[ArrayRef],
+        rows: usize,
+        out: &mut Vec<u8>,
+    ) -> Result<(), IoError> {
         let mut columns = Vec::new();
-        for (field, column) in self.schema.fields().iter().zip(records.columns()) {
+        for (field, column) in self.schema.fields().iter().zip(cells) {
             let values =
                 Values::of(column).map_err(|what| IoError::usage(&self.path, what))?;
             let mut key = Vec::new();
@@ -189,7 +196,7 @@ impl JsonWriter {
             columns.push((key, values));
         }
         let mut scratch = String::new();
-        for row in 0..records.num_rows() {
+        for row in 0..rows {
             out.push(b'{');
             for (at, (key, values)) in columns.iter().enumerate() {
                 if at > 0 {
@@ -249,7 +256,7 @@ enum Replacement<'a> {
 }
 
 impl<'a> Replacement<'a> {
-    fn of(column: &'a arrow_array::ArrayRef) -> Result<Replacement<'a>, String> {
+    fn of(column: &'a ArrayRef) -> Result<Replacement<'a>, String> {
         match column.data_type() {
             DataType::List(_) => {
                 let lists = column.as_list::<i32>();

@@ -4,11 +4,13 @@ use super::{ARROW_SCHEMA_KEY, ParquetShape, default_codec};
 use crate::csv::write::NO_COLUMN;
 use crate::error::IoError;
 use crate::format::BATCH_ROWS;
+use crate::guard::{Guarded, guard};
 use crate::output::Sink;
 use crate::slices::Slices;
-use arrow_array::RecordBatch;
-use arrow_schema::SchemaRef;
+use arrow_array::{RecordBatch, new_null_array};
+use arrow_schema::{Field, Schema, SchemaRef};
 use parquet::arrow::ArrowSchemaConverter;
+use parquet::basic::Type as Physical;
 use parquet::arrow::arrow_writer::{
     ArrowColumnChunk, ArrowColumnWriter, ArrowRowGroupWriterFactory, ArrowWriter,
     ArrowWriterOptions, compute_leaves,
@@ -182,17 +184,13 @@ fn descriptor(
     schema: &SchemaRef,
     untouched: &[Option<usize>],
 ) -> Result<SchemaDescriptor, IoError> {
-    let usual = ArrowSchemaConverter::new().convert(schema).map_err(|_| {
-        let unwritable = schema.fields().iter().find(|field| {
-            let single = arrow_schema::Schema::new(vec![Arc::clone(field)]);
-            ArrowSchemaConverter::new().convert(&single).is_err()
-        });
-        let named = unwritable.map(|field| {
-            format!("column `{}` of type {}", field.name(), field.data_type())
-        });
-        let named = named.unwrap_or_else(|| "the schema".to_owned());
-        IoError::usage(path, format!("{named} has no form in Parquet"))
-    })?;
+    if let Some(field) = schema.fields().iter().find(|field| !has_form(field)) {
+        let (name, data_type) = (field.name(), field.data_type());
+        let message = format!("column `{name}` of type {data_type} has no form in Parquet");
+        return Err(IoError::usage(path, message));
+    }
+    let usual =
+        ArrowSchemaConverter::new().convert(schema).map_err(|error| rewrite(path, &error))?;
     let Some(shape) = shape else { return Ok(usual) };
     let mut fields: Vec<TypePtr> = Vec::new();
     for (at, field) in usual.root_schema().get_fields().iter().enumerate() {
@@ -214,6 +212,23 @@ fn descriptor(
     Ok(SchemaDescriptor::new(Arc::new(root)))
 }
 
+/// Whether a column can be encoded; some types fail only when a value comes.
+fn has_form(field: &Field) -> bool {
+    let field = Arc::new(field.clone().with_nullable(true));
+    let null = new_null_array(field.data_type(), 1);
+    let schema = Arc::new(Schema::new(vec![Arc::clone(&field)]));
+    let encoded = || -> Result<(), ParquetError> {
+        let writer = ArrowWriter::try_new(io::sink(), schema, None)?;
+        let (_, factory) = writer.into_serialized_writer()?;
+        let mut writers = factory.create_column_writers(0)?;
+        for (leaf, writer) in compute_leaves(&field, &null)?.iter().zip(&mut writers) {
+            writer.write(leaf)?;
+        }
+        Ok(())
+    };
+    matches!(guard(encoded), Guarded::Done(Ok(())))
+}
+
 /// Same leaves, levels and physical types: the encoder cannot tell the two apart.
 fn stores_alike(stored: &TypePtr, usual: &TypePtr) -> bool {
     let leaves = |column: &TypePtr| -> Vec<ColumnDescPtr> {
@@ -227,7 +242,8 @@ fn stores_alike(stored: &TypePtr, usual: &TypePtr) -> bool {
             stored.max_def_level() == usual.max_def_level()
                 && stored.max_rep_level() == usual.max_rep_level()
                 && stored.physical_type() == usual.physical_type()
-                && stored.type_length() == usual.type_length()
+                && (stored.physical_type() != Physical::FIXED_LEN_BYTE_ARRAY
+                    || stored.type_length() == usual.type_length())
                 && stored.type_precision() == usual.type_precision()
                 && stored.type_scale() == usual.type_scale()
         })
