@@ -4,10 +4,13 @@
 
 mod setup;
 
+use allonym_core::Plan;
 use allonym_keys::{Profile, Scope, find_text_tokens};
+use allonym_recognize::{Recognizer, Tuning};
 use arrow_array::types::Int8Type;
 use arrow_array::{ArrayRef, DictionaryArray};
 use setup::*;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// The token of a value in text.
@@ -166,13 +169,35 @@ fn tokens_are_words_of_their_own() {
 }
 
 #[test]
-fn a_finding_that_holds_a_planted_token_goes_whole() {
-    // The local part of the address ends in a token's label.
+fn findings_and_planted_tokens_that_overlap_go_together() {
     let planted = person("Somebody Else");
-    let text = format!("{planted} x@b.example");
-    let (treated, counts) = treat("treat = \"text\"\nwith = \"label\"", texts(&[Some(&text)]));
-    assert_eq!(cells(&treated)[0].as_deref(), Some("<TOKEN> <EMAIL>"));
-    assert_eq!(counts.lookalikes, 1);
+    let tuning = |pattern: String| Tuning {
+        deny: [("EMAIL_ADDRESS".to_owned(), vec![pattern])].into(),
+        ..Tuning::default()
+    };
+    let (head, tail) = planted.split_at(9);
+    for (pattern, text, expected, lookalikes) in [
+        // The finding holds the token: nothing of it may stay.
+        (r"/[A-Z0-9_]+@x/".to_owned(), format!("a {planted}@x b"), "a <EMAIL> b", 0),
+        // The finding is a part of the token: it is a planted token.
+        (format!("/{tail}/"), format!("a {planted} b"), "a <TOKEN> b", 1),
+        // Each holds a part of the other.
+        (format!("/a {head}/"), format!("a {planted} b"), "<EMAIL> b", 0),
+        (format!("/{tail} b/"), format!("a {planted} b"), "a <EMAIL>", 0),
+    ] {
+        let recognizer = Recognizer::compile(recognizer().rules(), &tuning(pattern)).unwrap();
+        let batch = batch(vec![("x", texts(&[Some(&text)]))]);
+        let policy = policy("[columns.x]\ntreat = \"text\"\nwith = \"label\"");
+        let recognizer = Some(Arc::new(recognizer));
+        let plan = Plan::compile(&policy, batch.schema_ref(), None, recognizer, &BTreeMap::new());
+        let treated = plan.unwrap().apply(&batch, DOCUMENT).unwrap();
+        let cell = cells(treated.records().column(0))[0].clone().unwrap();
+        assert_eq!(
+            (cell.as_str(), treated.counts()[0].lookalikes),
+            (expected, lookalikes),
+            "{text}"
+        );
+    }
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Dates of the proleptic Gregorian calendar, and how people write them.
 
 use crate::policy::DatePart;
+use std::ops::RangeInclusive;
 
 /// A date; `month` and `day` count from 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,8 +72,8 @@ impl Civil {
 ///
 /// Reads ISO 8601 dates with or without a time, year first with `-`, `/`, `.` or nothing between,
 /// `17.05.2024` (day first) and `05/17/2024` (month first); what is made by this function is read
-/// too. Where day and month could be either way round, as in `17/05/2024` or `17-05-2024`, only
-/// the year is taken.
+/// too. Where day and month could be either way round, as in `17/05/2024`, `17-05-2024` or
+/// `17052024`, only the year is taken.
 pub(crate) fn coarser(text: &str, part: DatePart, out: &mut String) -> Option<()> {
     let read = read(text.trim())?;
     match (part, read.month, read.day) {
@@ -110,7 +111,7 @@ fn read(text: &str) -> Option<Read> {
     let Some(separator) = date.chars().find(|c| matches!(c, '-' | '/' | '.')) else {
         return match date.len() {
             4 if text.len() == 4 => Some(only_year(year(date)?)),
-            8 => exact(year(date.get(..4)?)?, number(date.get(4..6)?)?, number(date.get(6..)?)?),
+            8 => compact(date),
             _ => None,
         };
     };
@@ -141,6 +142,26 @@ fn read(text: &str) -> Option<Read> {
         }
         _ => None,
     }
+}
+
+/// Eight digits: year first, or else (`17051980`) a year at the end that says nothing of day and
+/// month. Years of these centuries cannot be taken for the one as well as for the other.
+fn compact(date: &str) -> Option<Read> {
+    let (head, tail) = date.split_at_checked(4)?;
+    let halves = |text: &str| {
+        let (first, second) = text.split_at_checked(2)?;
+        Some((number(first)?, number(second)?))
+    };
+    let near = |text: &str| year(text).filter(|year| COMPACT_YEARS.contains(year));
+    if let (Some(year), Some((month, day))) = (near(head), halves(tail))
+        && let Some(date) = exact(year, month, day)
+    {
+        return Some(date);
+    }
+    let (first, second) = halves(head)?;
+    let year = near(tail)?;
+    exact(year, second, first).or_else(|| exact(year, first, second))?;
+    Some(Read { year, quarter: None, month: None, day: None })
 }
 
 fn exact(year: i64, month: u8, day: u8) -> Option<Read> {
@@ -187,6 +208,8 @@ fn small(n: i64) -> u8 {
     u8::try_from(n).unwrap_or(1)
 }
 
+/// Years that compact dates may have.
+const COMPACT_YEARS: RangeInclusive<i64> = 1800..=2199;
 const DAYS_IN_CYCLE: i64 = 146_097;
 /// From 0000-03-01 to 1970-01-01.
 const DAYS_FROM_MARCH_0000: i64 = 719_468;
@@ -231,6 +254,13 @@ mod tests {
             ("05/06/1980", Month, Some("1980-05")),
             ("19800517", Day, Some("1980-05-17")),
             ("1980/05/17", Day, Some("1980-05-17")),
+            ("17051980", Year, Some("1980")),
+            ("05171980", Year, Some("1980")),
+            ("17051980", Month, None),
+            ("12101005", Year, None),
+            ("20012001", Year, Some("2001")),
+            ("99999999", Year, None),
+            ("32011980", Year, None),
             ("1980.05.17", Day, Some("1980-05-17")),
             ("17/05/1980", Year, Some("1980")),
             ("17-05-1980", Year, Some("1980")),
