@@ -1,1 +1,47 @@
-//! The allonym extension module.
+//! The extension module `allonym._allonym`: Arrow objects in, Arrow objects out.
+//!
+//! Thin over the facade. `python/allonym` is thin over this and gives callers back the type they
+//! came with. Every failure is one of the classes of `allonym.exceptions`; none holds a cell.
+
+mod command;
+mod environment;
+mod failure;
+mod keys;
+mod policy;
+mod scan;
+mod stream;
+mod text;
+mod work;
+
+use pyo3::prelude::*;
+
+#[pymodule]
+fn _allonym(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    failure::silence_panics();
+    work::remember_process();
+    module.add("__version__", env!("CARGO_PKG_VERSION"))?;
+    module.add_class::<keys::KeyInfo>()?;
+    module.add_class::<keys::Keyring>()?;
+    module.add_class::<policy::PlanCore>()?;
+    module.add_class::<policy::PolicyCore>()?;
+    module.add_class::<policy::TreatedTable>()?;
+    module.add_class::<scan::Scan>()?;
+    module.add_class::<stream::Batch>()?;
+    module.add_class::<stream::Chunks>()?;
+    module.add_class::<stream::Stream>()?;
+    module.add_class::<text::Span>()?;
+    module.add_class::<text::Spans>()?;
+    module.add_function(wrap_pyfunction!(command::main, module)?)?;
+    module.add_function(wrap_pyfunction!(keys::default_keyring, module)?)?;
+    module.add_function(wrap_pyfunction!(keys::derive_token, module)?)?;
+    module.add_function(wrap_pyfunction!(keys::tokenize, module)?)?;
+    module.add_function(wrap_pyfunction!(scan::scan, module)?)?;
+    module.add_function(wrap_pyfunction!(text::find, module)?)?;
+    module.add_function(wrap_pyfunction!(text::find_batch, module)?)?;
+    module.add_function(wrap_pyfunction!(text::redact, module)?)?;
+    module.add_function(wrap_pyfunction!(text::rules, module)?)?;
+    module.add_function(wrap_pyfunction!(text::validate, module)?)?;
+    #[cfg(debug_assertions)]
+    module.add_function(wrap_pyfunction!(failure::panic_with, module)?)?;
+    Ok(())
+}

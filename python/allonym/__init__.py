@@ -1,0 +1,72 @@
+"""Personal data out of tables and text, with keyed tokens and proof.
+
+>>> import allonym as al
+>>> [(span.entity, span.start, span.end) for span in al.find("write to zoe.muster@example.org")]
+[('EMAIL_ADDRESS', 9, 31)]
+
+``scan`` tells what is in a table, ``Policy.draft`` proposes what to do about it, ``Policy.apply``
+does it and gives back the type it was given: polars, pandas, pyarrow, DuckDB, Hugging Face
+datasets, or anything with the Arrow capsule interface. None of them is needed to import this
+package.
+
+What comes out is pseudonymous, which is still personal data: whoever holds the keyring can make
+the same tokens again, and what no rule finds stays where it is.
+"""
+
+import importlib
+import sys
+
+from allonym import danger
+from allonym._allonym import KeyInfo, Keyring, Span, Spans, Stream, __version__
+from allonym._findings import ColumnFinding, Explanation, Findings, scan
+from allonym._policy import PlanCheck, PlannedColumn, Policy, Run
+from allonym._text import find, find_batch, redact, rules, tokenize, validate
+from allonym.exceptions import (
+    AllonymError,
+    AllonymWarning,
+    DataError,
+    InternalError,
+    KeyStoreError,
+    PolicyError,
+    RuleError,
+    StorageError,
+    UsageError,
+)
+
+__all__ = [
+    "AllonymError",
+    "AllonymWarning",
+    "ColumnFinding",
+    "DataError",
+    "Explanation",
+    "Findings",
+    "InternalError",
+    "KeyInfo",
+    "KeyStoreError",
+    "Keyring",
+    "PlanCheck",
+    "PlannedColumn",
+    "Policy",
+    "PolicyError",
+    "RuleError",
+    "Run",
+    "Span",
+    "Spans",
+    "StorageError",
+    "Stream",
+    "UsageError",
+    "__version__",
+    "danger",
+    "find",
+    "find_batch",
+    "redact",
+    "rules",
+    "scan",
+    "tokenize",
+    "validate",
+]
+
+# `df.allonym` is there at once where the library is loaded already.
+for _library in ("pandas", "polars"):
+    if _library in sys.modules:
+        importlib.import_module(f"allonym.{_library}")

@@ -1,0 +1,372 @@
+"""The compiled part: Arrow objects in, Arrow objects out."""
+
+import os
+from collections.abc import Sequence
+from typing import Any, Protocol, final
+
+from typing_extensions import Self
+
+__version__: str
+
+class ArrowStream(Protocol):
+    """Any table with the Arrow capsule interface."""
+
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object: ...
+
+class ArrowSchema(Protocol):
+    """Any schema, or anything that has one, with the Arrow capsule interface."""
+
+    def __arrow_c_schema__(self) -> object: ...
+
+@final
+class Span:
+    """One finding in a text.
+
+    Positions count code points: ``text[span.start:span.end]`` is the finding. A span does not hold
+    the text.
+    """
+
+    def __new__(cls, start: int, end: int, entity: str, score: float, rule: str) -> Self: ...
+    @property
+    def start(self) -> int:
+        """First code point."""
+    @property
+    def end(self) -> int:
+        """One past the last code point."""
+    @property
+    def entity(self) -> str:
+        """What it is, by the names of ``allonym rules list``."""
+    @property
+    def score(self) -> float:
+        """Probability in ``[0, 1]`` that it is what the rule says, to four digits.
+
+        It says nothing about what was missed, and scores of two rules are compared at one's own
+        risk.
+        """
+    @property
+    def rule(self) -> str:
+        """Id of the rule that found it; ``allonym rules show ID`` tells more."""
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+
+@final
+class Spans:
+    """Findings of many texts: an Arrow stream of ``doc, start, end, entity, score, rule``.
+
+    Any frame library reads it: ``polars.DataFrame(spans)``, ``pyarrow.table(spans)``.
+    """
+
+    @property
+    def documents(self) -> int:
+        """Number of texts, with and without findings."""
+    def by_document(self) -> list[list[Span]]:
+        """Give the findings of each text, in the order of the texts.
+
+        Returns
+        -------
+        list of list of Span
+            As long as there are texts; a text without findings, or null, has an empty list.
+        """
+    def __arrow_c_schema__(self) -> object: ...
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object: ...
+    def __len__(self) -> int:
+        """Give the number of findings."""
+
+@final
+class Stream:
+    """Treated rows, for whoever takes an Arrow stream.
+
+    Reads once when it came from something that reads once. Iterating gives record batches with
+    ``__arrow_c_array__`` and raises this package's errors; a library that reads the stream raises
+    its own error with the same text.
+    """
+
+    def __new__(cls, data: Any) -> Self: ...
+    def __arrow_c_schema__(self) -> object: ...
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object: ...
+    def __iter__(self) -> Self: ...
+    def __next__(self) -> Batch: ...
+
+@final
+class Batch:
+    """Some rows of a stream."""
+
+    def __arrow_c_schema__(self) -> object: ...
+    def __arrow_c_array__(
+        self, requested_schema: object | None = None
+    ) -> tuple[object, object]: ...
+    def __len__(self) -> int: ...
+
+@final
+class Chunks:
+    """One column that came out."""
+
+    def __arrow_c_schema__(self) -> object: ...
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object: ...
+    def __len__(self) -> int: ...
+
+@final
+class KeyInfo:
+    """What may be known of a key; never the key."""
+
+    @property
+    def id(self) -> str:
+        """Five characters, made by Allonym."""
+    @property
+    def label(self) -> str:
+        """The name a human gave it."""
+    @property
+    def tenant(self) -> str:
+        """Whose key it is."""
+    @property
+    def state(self) -> str:
+        """``active`` or ``verify-only``."""
+    @property
+    def created(self) -> str:
+        """When it was made, RFC 3339, as its maker's clock said."""
+    @property
+    def epoch(self) -> int:
+        """Place in the tenant's row of keys, from 1."""
+    def __eq__(self, other: object, /) -> bool: ...
+
+@final
+class Keyring:
+    """An opened keyring.
+
+    ``repr`` shows ids only. It pickles as where it is and which id it has: a worker opens the ring
+    itself (a passphrase comes from ``ALLONYM_KEYRING_PASSPHRASE_FILE`` there) and refuses another
+    ring in its place.
+    """
+
+    @classmethod
+    def open(
+        cls,
+        ref: str | None = None,
+        *,
+        passphrase_file: str | os.PathLike[str] | None = None,
+    ) -> Self:
+        """Open a keyring.
+
+        Parameters
+        ----------
+        ref
+            ``"file:PATH"``, ``"env:NAME"`` (a variable that holds such a reference) or a path.
+            When left out: ``ALLONYM_KEYS``, else the user's default ring.
+        passphrase_file
+            File that holds the passphrase; when left out,
+            ``ALLONYM_KEYRING_PASSPHRASE_FILE``. A ring with a local key file needs none.
+
+        Raises
+        ------
+        KeyStoreError
+            No ring there, a wrong or missing passphrase, a file that others may read.
+        """
+    @classmethod
+    def create(
+        cls,
+        path: str | os.PathLike[str],
+        *,
+        label: str = "default",
+        tenant: str = "default",
+        passphrase_file: str | os.PathLike[str] | None = None,
+    ) -> Self:
+        """Make a keyring with one active key; never over an older one.
+
+        Parameters
+        ----------
+        path
+            Where; not beside the data that its tokens go into.
+        label
+            Name of the key.
+        tenant
+            Whose key.
+        passphrase_file
+            File that holds the passphrase that locks the ring. Without one (and without
+            ``ALLONYM_KEYRING_PASSPHRASE_FILE``) a key file is made beside the ring, which is fine
+            for trying and not for production.
+
+        Raises
+        ------
+        KeyStoreError
+            A ring that is there already, or a folder that cannot be written.
+        """
+    @property
+    def id(self) -> str:
+        """Id of the ring: 32 hexadecimal digits, not secret."""
+    @property
+    def path(self) -> str:
+        """Where it was opened."""
+    @property
+    def keys(self) -> list[KeyInfo]:
+        """What may be known of each key."""
+
+@final
+class Scan:
+    """What a scan found, for drafting."""
+
+    def to_json(self) -> str: ...
+
+@final
+class TreatedTable:
+    """Treated rows, the receipt as JSON, and its warnings."""
+
+    @property
+    def stream(self) -> Stream: ...
+    @property
+    def receipt(self) -> str: ...
+    @property
+    def warnings(self) -> list[str]: ...
+
+@final
+class PlanCore:
+    """A policy bound to a schema and keys."""
+
+    @property
+    def columns(self) -> list[tuple[str, str, str, str | None]]: ...
+    @property
+    def warnings(self) -> list[str]: ...
+    @property
+    def untouched(self) -> list[int | None]: ...
+    def __arrow_c_schema__(self) -> object: ...
+    def no_rows(self) -> Stream: ...
+    def stream(self, data: ArrowStream) -> Stream: ...
+    def treat(self, data: ArrowStream) -> TreatedTable: ...
+
+@final
+class PolicyCore:
+    """A parsed policy and the folder its relative paths start from."""
+
+    @classmethod
+    def parse(cls, text: str, origin: str, folder: str) -> Self: ...
+    @classmethod
+    def parse_pyproject(cls, text: str, origin: str, folder: str) -> Self | None: ...
+    @classmethod
+    def draft(cls, scan: Scan, name: str, purpose: str) -> Self: ...
+    def keep(self, columns: list[str], reason: str) -> Self: ...
+    def to_toml(self) -> str: ...
+    @property
+    def folder(self) -> str: ...
+    @property
+    def digest(self) -> str: ...
+    @property
+    def name(self) -> str | None: ...
+    @property
+    def purpose(self) -> str | None: ...
+    @property
+    def columns(self) -> list[tuple[str, str]]: ...
+    @property
+    def needs_keys(self) -> bool: ...
+    @property
+    def reads_twice(self) -> bool: ...
+    @property
+    def ring(self) -> str | None: ...
+    @property
+    def tenant(self) -> str: ...
+    def keyring(self, reference: str | None) -> Keyring: ...
+    def plan(
+        self, data: ArrowStream | ArrowSchema, *, keys: Keyring | None, may_read: bool
+    ) -> PlanCore: ...
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the command line and give its exit code."""
+
+def default_keyring(tenant: str) -> tuple[Keyring, bool]:
+    """Open the user's ring, or make it; says whether it was made."""
+
+def derive_token(
+    *,
+    epoch_secret: bytes,
+    keyring_id: bytes,
+    tenant: str,
+    domain: str,
+    field: str,
+    usage: str,
+    profile: str,
+    value: str,
+    label: str = "TEXT",
+) -> dict[str, str]:
+    """Derive one token from raw inputs: for test vectors and audits.
+
+    Parameters
+    ----------
+    epoch_secret
+        32 bytes.
+    keyring_id
+        16 bytes.
+    tenant, domain, field
+        Names that separate tokens.
+    usage
+        ``"token"`` for every token of this version.
+    profile
+        ``exact``, ``casefold`` or ``iban``.
+    value
+        What is tokenized.
+    label
+        Label of the text token: ``[A-Z][A-Z0-9_]*``.
+
+    Returns
+    -------
+    dict of str to str
+        Every step, bytes in lower-case hexadecimal: ``info_hex``, ``derived_key``, ``normalised``,
+        ``mac``, ``token_hex128``, ``token_b32_130``, ``token_b62_128``, ``typed_80``.
+
+    Raises
+    ------
+    UsageError
+        A secret or id of another length, an unknown profile.
+    KeyStoreError
+        A name that is too long, a label that is none.
+    """
+
+def find(
+    text: str,
+    *,
+    entities: Sequence[str] | None = None,
+    countries: Sequence[str] | None = None,
+    languages: Sequence[str] | None = None,
+    min_score: float | None = None,
+    names: str = "balanced",
+) -> list[Span]: ...
+def find_batch(
+    texts: Any,
+    *,
+    entities: Sequence[str] | None = None,
+    countries: Sequence[str] | None = None,
+    languages: Sequence[str] | None = None,
+    min_score: float | None = None,
+    names: str = "balanced",
+) -> Spans: ...
+def redact(
+    texts: Any,
+    *,
+    entities: Sequence[str] | None = None,
+    countries: Sequence[str] | None = None,
+    languages: Sequence[str] | None = None,
+    min_score: float | None = None,
+    names: str = "balanced",
+) -> Any: ...
+def rules() -> str: ...
+def scan(
+    data: Any,
+    *,
+    source: str,
+    rows: int,
+    full: bool,
+    entities: Sequence[str] | None,
+    countries: Sequence[str] | None,
+    languages: Sequence[str] | None,
+    policy: PolicyCore | None,
+    seed: int,
+) -> Scan: ...
+def tokenize(
+    values: Any,
+    *,
+    keys: Keyring,
+    domain: str,
+    field: str,
+    profile: str,
+    key: str | None,
+    tenant: str,
+    format: str,  # noqa: A002
+) -> Any: ...
+def validate(entity: str, value: str, *, country: str | None = None) -> bool: ...
