@@ -7,59 +7,59 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
 /// A folder of its own with a configuration home and a ready keyring.
-pub struct Place {
+pub(crate) struct Place {
     folder: tempfile::TempDir,
 }
 
 /// How a command ended.
 #[derive(Debug)]
-pub struct Ended {
-    pub exit: i32,
-    pub out: String,
-    pub err: String,
+pub(crate) struct Ended {
+    pub(crate) exit: i32,
+    pub(crate) out: String,
+    pub(crate) err: String,
 }
 
 impl Place {
     /// A fresh machine: no policy, no keyring.
-    pub fn fresh() -> Place {
+    pub(crate) fn fresh() -> Place {
         let folder = tempfile::tempdir().unwrap();
         fs::create_dir(folder.path().join("work")).unwrap();
         Place { folder }
     }
 
     /// With the user's default keyring.
-    pub fn with_keys() -> Place {
+    pub(crate) fn with_keys() -> Place {
         let place = Place::fresh();
         assert_eq!(place.run(&["key", "new"]).exit, 0);
         place
     }
 
     /// The working folder.
-    pub fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join("work").join(name)
     }
 
-    pub fn config(&self) -> PathBuf {
+    pub(crate) fn config(&self) -> PathBuf {
         self.folder.path().join("config")
     }
 
-    pub fn write(&self, name: &str, bytes: impl AsRef<[u8]>) -> PathBuf {
+    pub(crate) fn write(&self, name: &str, bytes: impl AsRef<[u8]>) -> PathBuf {
         let path = self.path(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(&path, bytes).unwrap();
         path
     }
 
-    pub fn read(&self, name: &str) -> String {
+    pub(crate) fn read(&self, name: &str) -> String {
         fs::read_to_string(self.path(name)).unwrap()
     }
 
-    pub fn bytes(&self, name: &str) -> Vec<u8> {
+    pub(crate) fn bytes(&self, name: &str) -> Vec<u8> {
         fs::read(self.path(name)).unwrap()
     }
 
     /// Names in the working folder, sorted, hidden ones too.
-    pub fn names(&self) -> Vec<String> {
+    pub(crate) fn names(&self) -> Vec<String> {
         let mut names: Vec<String> = fs::read_dir(self.path(""))
             .unwrap()
             .map(|entry| entry.unwrap().file_name().into_string().unwrap())
@@ -68,7 +68,7 @@ impl Place {
         names
     }
 
-    pub fn command(&self, arguments: &[&str]) -> Command {
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_allonym"));
         command
             .args(arguments)
@@ -80,17 +80,17 @@ impl Place {
         command
     }
 
-    pub fn run(&self, arguments: &[&str]) -> Ended {
+    pub(crate) fn run(&self, arguments: &[&str]) -> Ended {
         ended(self.command(arguments).output().unwrap())
     }
 
-    pub fn run_with(&self, arguments: &[&str], change: impl FnOnce(&mut Command)) -> Ended {
+    pub(crate) fn run_with(&self, arguments: &[&str], change: impl FnOnce(&mut Command)) -> Ended {
         let mut command = self.command(arguments);
         change(&mut command);
         ended(command.output().unwrap())
     }
 
-    pub fn run_with_stdin(&self, arguments: &[&str], stdin: &[u8]) -> Ended {
+    pub(crate) fn run_with_stdin(&self, arguments: &[&str], stdin: &[u8]) -> Ended {
         let mut command = self.command(arguments);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
@@ -105,7 +105,7 @@ impl Place {
         ended(output)
     }
 
-    pub fn spawn(&self, arguments: &[&str]) -> Child {
+    pub(crate) fn spawn(&self, arguments: &[&str]) -> Child {
         let mut command = self.command(arguments);
         command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
     }
@@ -113,14 +113,14 @@ impl Place {
 
 impl Ended {
     #[track_caller]
-    pub fn expect(self, exit: i32) -> Ended {
+    pub(crate) fn expect(self, exit: i32) -> Ended {
         assert_eq!(self.exit, exit, "stdout:\n{}\nstderr:\n{}", self.out, self.err);
         self
     }
 
     /// Every fragment stands in the error.
     #[track_caller]
-    pub fn says(self, fragments: &[&str]) -> Ended {
+    pub(crate) fn says(self, fragments: &[&str]) -> Ended {
         for fragment in fragments {
             assert!(self.err.contains(fragment), "no `{fragment}` in:\n{}", self.err);
         }
@@ -128,7 +128,7 @@ impl Ended {
     }
 }
 
-pub fn ended(output: Output) -> Ended {
+pub(crate) fn ended(output: Output) -> Ended {
     Ended {
         exit: output.status.code().unwrap_or(-1),
         out: String::from_utf8_lossy(&output.stdout).into_owned(),
@@ -137,7 +137,7 @@ pub fn ended(output: Output) -> Ended {
 }
 
 /// A policy that treats the named columns and nothing else.
-pub fn policy(columns: &[(&str, &str)]) -> String {
+pub(crate) fn policy(columns: &[(&str, &str)]) -> String {
     let mut text = String::from("version = 1\n[policy]\nname = \"test\"\n");
     for (name, treatment) in columns {
         text.push_str(&format!("[columns.{name:?}]\n{treatment}\n"));
@@ -146,7 +146,7 @@ pub fn policy(columns: &[(&str, &str)]) -> String {
 }
 
 /// Folder of the optional corpora, if this machine has them; says so when it has not.
-pub fn corpora() -> Option<PathBuf> {
+pub(crate) fn corpora() -> Option<PathBuf> {
     let folder = std::env::var_os("ALLONYM_DATA").map(PathBuf::from);
     if folder.is_none() {
         eprintln!("left out: ALLONYM_DATA is not set");
@@ -154,6 +154,6 @@ pub fn corpora() -> Option<PathBuf> {
     folder
 }
 
-pub fn example(name: &str) -> PathBuf {
+pub(crate) fn example(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples").join(name)
 }

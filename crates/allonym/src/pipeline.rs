@@ -62,6 +62,8 @@ pub(crate) fn drive(
     let (done_in, done_out) = bounded::<(u64, Result<(Treated, Dress)>)>(in_flight + 1);
 
     std::thread::scope(|scope| {
+        // Owned in here, so that returning early closes it and the reader ends.
+        let credit_in = credit_in;
         let reader_done = done_in.clone();
         scope.spawn(move || {
             let mut sequence = 0;
