@@ -25,12 +25,8 @@ pub(crate) fn guard<T>(decode: impl FnOnce() -> T) -> Guarded<T> {
 /// Bytes of the largest string or binary value in a column, its children included.
 pub(crate) fn largest_cell(column: &ArrayRef) -> usize {
     match column.data_type() {
-        DataType::Utf8View => {
-            column.as_string_view().lengths().max().unwrap_or(0) as usize
-        }
-        DataType::BinaryView => {
-            column.as_binary_view().lengths().max().unwrap_or(0) as usize
-        }
+        DataType::Utf8View => column.as_string_view().lengths().max().unwrap_or(0) as usize,
+        DataType::BinaryView => column.as_binary_view().lengths().max().unwrap_or(0) as usize,
         data_type if holds_bytes(data_type) => largest_in(&column.to_data()),
         _ => 0,
     }

@@ -61,9 +61,7 @@ impl Sink {
     /// A file aside, or standard output. An existing target is refused unless `force`.
     pub(crate) fn create(output: &Output, force: bool) -> Result<Sink, IoError> {
         let target = match output {
-            Output::Stdout => {
-                Target::Stdout(BufWriter::with_capacity(BUFFER_BYTES, io::stdout()))
-            }
+            Output::Stdout => Target::Stdout(BufWriter::with_capacity(BUFFER_BYTES, io::stdout())),
             Output::File(path) => {
                 let aside = Aside::create(path, force)?;
                 Target::Aside(BufWriter::with_capacity(BUFFER_BYTES, aside))
@@ -74,8 +72,7 @@ impl Sink {
 
     /// Everything on the disk, still aside.
     pub(crate) fn finish(self, path: &str, rows: u64) -> Result<Finished, IoError> {
-        let written =
-            Written { sha256: hex(&self.hash.finalize()), rows, bytes: self.bytes };
+        let written = Written { sha256: hex(&self.hash.finalize()), rows, bytes: self.bytes };
         let writing = |error: io::Error| IoError::writing(path, &error);
         let aside = match self.target {
             Target::Stdout(mut stdout) => {

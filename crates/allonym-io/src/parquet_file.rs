@@ -1,6 +1,7 @@
 //! Parquet: types, metadata, row groups and codecs stay; whatever describes values is computed
 //! again.
 
+mod footer;
 pub(crate) mod read;
 pub(crate) mod write;
 

@@ -92,7 +92,17 @@ impl Reader {
         let mut head = vec![0; HEAD_BYTES];
         let read = source.read_full(&mut head)?;
         head.truncate(read);
-        let format = format.unwrap_or_else(|| Format::of_content(&head));
+        let format = match format {
+            Some(format) => format,
+            None if head.trim_ascii_start().starts_with(b"[") => {
+                return Err(IoError::bad(
+                    source.path(),
+                    "this looks like a JSON array; write JSON Lines, one object a line, or \
+                     declare the format",
+                ));
+            }
+            None => Format::of_content(&head),
+        };
         match format {
             Format::Parquet => match file {
                 Some(file) if compression == Compression::Plain => {
@@ -239,9 +249,7 @@ impl Reader {
             _ if !head.starts_with(IPC_FILE_MAGIC) => {
                 IpcReader::open_stream(source, head, options)?
             }
-            Some(file) if compression == Compression::Plain => {
-                IpcReader::open_file(file, options)?
-            }
+            Some(file) if compression == Compression::Plain => IpcReader::open_file(file, options)?,
             _ => {
                 return Err(IoError::usage(
                     source.path(),

@@ -4,6 +4,7 @@ use arrow_array::{RecordBatch, RecordBatchOptions};
 use arrow_schema::{ArrowError, SchemaRef};
 use arrow_select::concat::concat_batches;
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 /// Rows that wait to be cut.
 #[derive(Debug)]
@@ -15,7 +16,7 @@ pub(crate) struct Slices {
 
 impl Slices {
     pub(crate) fn new(schema: &SchemaRef) -> Slices {
-        Slices { schema: schema.clone(), waiting: VecDeque::new(), rows: 0 }
+        Slices { schema: Arc::clone(schema), waiting: VecDeque::new(), rows: 0 }
     }
 
     /// Rows waiting.
@@ -49,7 +50,7 @@ impl Slices {
             // The schema given at the start counts, not that of a batch.
             let options = RecordBatchOptions::new().with_row_count(Some(whole.num_rows()));
             return RecordBatch::try_new_with_options(
-                self.schema.clone(),
+                Arc::clone(&self.schema),
                 whole.columns().to_vec(),
                 &options,
             );
@@ -64,7 +65,6 @@ mod tests {
     use arrow_array::cast::AsArray;
     use arrow_array::types::Int32Type;
     use arrow_array::{ArrayRef, Int32Array};
-    use std::sync::Arc;
 
     #[test]
     fn slices_keep_order_whatever_came_in() {

@@ -54,7 +54,7 @@ pub(crate) struct Source {
 
 enum Content {
     Plain(BufReader<Stored>),
-    Gzip(MultiGzDecoder<BufReader<Stored>>),
+    Gzip(Box<MultiGzDecoder<BufReader<Stored>>>),
     Zstd(zstd::Decoder<'static, BufReader<Stored>>),
 }
 
@@ -78,6 +78,21 @@ impl Source {
                 (Box::new(file), size)
             }
         };
+        let named = match input {
+            Input::File(file) => Compression::of_path(file),
+            Input::Stdin => Compression::Plain,
+        };
+        Source::of(path, bytes, size, named, declared)
+    }
+
+    /// `named`: the compression its name shows.
+    pub(crate) fn of(
+        path: String,
+        bytes: Box<dyn Read + Send>,
+        size: Option<u64>,
+        named: Compression,
+        declared: Option<Compression>,
+    ) -> Result<(Source, Compression), IoError> {
         let stored = Stored { bytes, hash: Sha256::new(), consumed: 0 };
         let mut stored = BufReader::with_capacity(BLOCK_BYTES, stored);
         let head = stored.fill_buf().map_err(|error| IoError::reading(&path, &error))?;
@@ -85,10 +100,6 @@ impl Source {
             return Err(IoError::bad(&path, "the input is empty (0 bytes)"));
         }
         let shown = Compression::of_magic(head);
-        let named = match input {
-            Input::File(file) => Compression::of_path(file),
-            Input::Stdin => Compression::Plain,
-        };
         let compression = match declared {
             Some(declared) => declared,
             None if named != Compression::Plain && named != shown => {
@@ -101,7 +112,7 @@ impl Source {
         };
         let content = match compression {
             Compression::Plain => Content::Plain(stored),
-            Compression::Gzip => Content::Gzip(MultiGzDecoder::new(stored)),
+            Compression::Gzip => Content::Gzip(Box::new(MultiGzDecoder::new(stored))),
             Compression::Zstd => {
                 let mut decoder = zstd::Decoder::with_buffer(stored)
                     .map_err(|error| IoError::reading(&path, &error))?;
@@ -414,7 +425,8 @@ impl TextSource {
             DecoderResult::OutputFull => self.ended = false,
             DecoderResult::Malformed(bad, after) => {
                 let at = self.offset + read as u64 - u64::from(bad) - u64::from(after);
-                self.broken = Some(format!("the content is not UTF-16 at byte offset {}", counted(at)));
+                self.broken =
+                    Some(format!("the content is not UTF-16 at byte offset {}", counted(at)));
                 self.ended = false;
             }
         }

@@ -61,7 +61,7 @@ impl TextReader {
         let first_row = self.next_row;
         self.next_row += pieces.len() as u64;
         let column = Arc::new(StringArray::from(pieces));
-        let records = RecordBatch::try_new(self.schema.clone(), vec![column]);
+        let records = RecordBatch::try_new(Arc::clone(&self.schema), vec![column]);
         Ok(Some((records.expect("one column of text, as the schema says"), first_row)))
     }
 

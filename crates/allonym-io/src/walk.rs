@@ -66,12 +66,7 @@ fn walk_argument(folder: &Path, expanded: &mut Expanded) -> Result<(), IoError> 
     Ok(())
 }
 
-fn walk(
-    folder: &Path,
-    root: &Path,
-    expanded: &mut Expanded,
-    depth: usize,
-) -> Result<(), IoError> {
+fn walk(folder: &Path, root: &Path, expanded: &mut Expanded, depth: usize) -> Result<(), IoError> {
     let name = folder.display().to_string();
     let reading = |error: std::io::Error| IoError::reading(&name, &error);
     if depth > DEPTH_MAX {

@@ -29,9 +29,16 @@ pub struct Writer {
 
 #[derive(Debug)]
 enum Kind {
-    Text { form: Form, out: Vec<u8>, sink: TextSink },
+    Text(Box<TextWriter>),
     Parquet(Box<ParquetWriter>),
     Ipc(Box<IpcWriter>),
+}
+
+#[derive(Debug)]
+struct TextWriter {
+    form: Form,
+    out: Vec<u8>,
+    sink: TextSink,
 }
 
 #[derive(Debug)]
@@ -107,7 +114,8 @@ impl Writer {
             }
         };
         let sink = TextSink::create(&path, sink, shape)?;
-        Ok(Writer { path, rows: 0, kind: Kind::Text { form, out, sink } })
+        let writer = TextWriter { form, out, sink };
+        Ok(Writer { path, rows: 0, kind: Kind::Text(Box::new(writer)) })
     }
 
     /// Appends rows, in order. Bytes do not depend on how rows are cut into calls.
@@ -116,7 +124,8 @@ impl Writer {
     /// The disk is full, or a value has no form in the format or encoding.
     pub fn write(&mut self, records: &RecordBatch, dress: &Dress) -> Result<(), IoError> {
         match &mut self.kind {
-            Kind::Text { form, out, sink } => {
+            Kind::Text(writer) => {
+                let TextWriter { form, out, sink } = writer.as_mut();
                 match (form, &dress.0) {
                     (Form::Csv(writer), Outfit::Csv(dress)) => {
                         writer.write(records, Some(dress), out)?;
@@ -146,7 +155,8 @@ impl Writer {
     /// The disk is full or failing.
     pub fn finish(self) -> Result<Finished, IoError> {
         let sink = match self.kind {
-            Kind::Text { out, mut sink, .. } => {
+            Kind::Text(writer) => {
+                let TextWriter { out, mut sink, .. } = *writer;
                 // Without a single row, the head is still to be written.
                 sink.write(&out)?;
                 sink.finish()?

@@ -1,5 +1,7 @@
 //! gzip and Zstandard around text formats and streams.
 
+#![expect(clippy::unwrap_used, clippy::clone_on_ref_ptr, reason = "a test that cannot go on ends")]
+
 mod files;
 
 use allonym_io::{Compression, IoErrorKind, ReadOptions};
@@ -32,7 +34,8 @@ fn noise(rows: usize) -> String {
     let mut state = 1_u64;
     let mut text = "id,word\n".to_owned();
     for row in 0..rows {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        state =
+            state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         text.push_str(&format!("{row},{state:x}\n"));
     }
     text
@@ -44,7 +47,9 @@ fn content_is_identical_in_every_packing() {
     let json = "{\"a\":\"x\"}\n".repeat(3_000);
     let plain = "line\n".repeat(500_000);
     for (name, content) in [("a.csv", &csv), ("a.jsonl", &json), ("a.txt", &plain)] {
-        for (packing, packed) in [("gz", gzip(content.as_bytes())), ("zst", zstd_of(content.as_bytes()))] {
+        for (packing, packed) in
+            [("gz", gzip(content.as_bytes())), ("zst", zstd_of(content.as_bytes()))]
+        {
             let desk = Desk::new();
             let from = desk.put(&format!("{name}.{packing}"), packed);
             let to = format!("out-{name}.{packing}");
@@ -72,7 +77,10 @@ fn members_and_frames_follow_one_another() {
     // By its first bytes, whatever the name says.
     let path = desk.put("a.csv", parts.map(gzip).concat());
     assert_eq!(read_whole(&path, &ReadOptions::default()).num_rows(), 2);
-    assert_eq!(open(&path, &ReadOptions::default()).unwrap().shape().compression, Compression::Gzip);
+    assert_eq!(
+        open(&path, &ReadOptions::default()).unwrap().shape().compression,
+        Compression::Gzip
+    );
 }
 
 #[test]
@@ -87,7 +95,9 @@ fn no_time_stands_in_the_header() {
 fn truncated_packings_are_refused_wherever_they_end() {
     let desk = Desk::new();
     let text = noise(5_000).replace("1,", &format!("1{CANARY},"));
-    for (name, packed) in [("a.csv.gz", gzip(text.as_bytes())), ("a.csv.zst", zstd_of(text.as_bytes()))] {
+    for (name, packed) in
+        [("a.csv.gz", gzip(text.as_bytes())), ("a.csv.zst", zstd_of(text.as_bytes()))]
+    {
         for part in 1..20 {
             let path = desk.put(name, &packed[..packed.len() * part / 20]);
             check_refused(&path, &ReadOptions::default(), IoErrorKind::BadInput, &["truncated"]);
@@ -96,7 +106,12 @@ fn truncated_packings_are_refused_wherever_they_end() {
         check_refused(&path, &ReadOptions::default(), IoErrorKind::BadInput, &["truncated"]);
         for head in 1..3 {
             let path = desk.put(name, &packed[..head]);
-            check_refused(&path, &ReadOptions::default(), IoErrorKind::BadInput, &["not compressed as the name says"]);
+            check_refused(
+                &path,
+                &ReadOptions::default(),
+                IoErrorKind::BadInput,
+                &["not compressed as the name says"],
+            );
         }
     }
 }
@@ -109,11 +124,18 @@ fn corrupt_packings_are_refused() {
     let length = packed.len();
     packed[length - 6] ^= 1;
     let path = desk.put("a.csv.gz", &packed);
-    check_refused(&path, &ReadOptions::default(), IoErrorKind::BadInput, &["the gzip data is corrupt"]);
+    check_refused(
+        &path,
+        &ReadOptions::default(),
+        IoErrorKind::BadInput,
+        &["the gzip data is corrupt"],
+    );
     let trailing = [gzip(text.as_bytes()), b"garbage".to_vec()].concat();
     let path = desk.put("a.csv.gz", trailing);
     check_refused(&path, &ReadOptions::default(), IoErrorKind::BadInput, &["gzip data"]);
-    for (name, packed) in [("a.csv.gz", gzip(text.as_bytes())), ("a.csv.zst", zstd_of(text.as_bytes()))] {
+    for (name, packed) in
+        [("a.csv.gz", gzip(text.as_bytes())), ("a.csv.zst", zstd_of(text.as_bytes()))]
+    {
         let mut refused = 0;
         for step in 0..100 {
             let mut flipped = packed.clone();
@@ -128,11 +150,21 @@ fn corrupt_packings_are_refused() {
         assert!(refused > if name.ends_with("gz") { 90 } else { 30 }, "{name} {refused}");
     }
     let path = desk.put("a.csv.gz", "a,b\n1,2\n");
-    check_refused(&path, &ReadOptions::default(), IoErrorKind::BadInput, &["not compressed as the name says"]);
+    check_refused(
+        &path,
+        &ReadOptions::default(),
+        IoErrorKind::BadInput,
+        &["not compressed as the name says"],
+    );
     let declared = ReadOptions { compression: Some(Compression::Plain), ..ReadOptions::default() };
     assert_eq!(read_whole(&path, &declared).num_rows(), 1);
     let path = desk.put("b.csv.gz", gzip(b""));
-    check_refused(&path, &ReadOptions::default(), IoErrorKind::BadInput, &["the input is empty (0 bytes)"]);
+    check_refused(
+        &path,
+        &ReadOptions::default(),
+        IoErrorKind::BadInput,
+        &["the input is empty (0 bytes)"],
+    );
 }
 
 /// A file of a few kilobytes that unpacks to a gigabyte is refused after the largest cell.

@@ -1,5 +1,7 @@
 //! From one format to another, where both can hold the rows.
 
+#![expect(clippy::unwrap_used, clippy::clone_on_ref_ptr, reason = "a test that cannot go on ends")]
+
 mod files;
 
 use allonym_io::{Format, IoErrorKind, ReadOptions};
@@ -20,7 +22,10 @@ fn typed() -> RecordBatch {
         ("float", Arc::new(Float64Array::from(vec![Some(0.5), None]))),
         ("flag", Arc::new(BooleanArray::from(vec![Some(true), None]))),
         ("day", Arc::new(Date32Array::from(vec![Some(7_671), None]))),
-        ("time", Arc::new(TimestampMillisecondArray::from(vec![Some(1_500), None]).with_timezone("UTC"))),
+        (
+            "time",
+            Arc::new(TimestampMillisecondArray::from(vec![Some(1_500), None]).with_timezone("UTC")),
+        ),
         ("money", Arc::new(decimal.unwrap())),
         ("text", Arc::new(StringArray::from(vec![Some("a,\"b\"\n"), Some("")]))),
     ];

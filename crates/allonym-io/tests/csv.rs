@@ -1,12 +1,16 @@
 //! CSV as it comes: what nobody touches comes out byte for byte.
 
+#![expect(clippy::unwrap_used, clippy::clone_on_ref_ptr, reason = "a test that cannot go on ends")]
+
 mod files;
 
-use allonym_io::{IoErrorKind, ReadOptions, TextEncoding};
+use allonym_io::{IoErrorKind, Output, ReadOptions, TextEncoding, Writer};
 use arrow_array::cast::AsArray;
+use arrow_array::{ArrayRef, RecordBatch, StringArray};
 use files::{CANARY, Desk, check_refused, open, pass, read_all, read_whole, rows_of};
 use proptest::prelude::*;
 use std::fs;
+use std::sync::Arc;
 
 fn check_identical(name: &str, bytes: &[u8], options: &ReadOptions) {
     let desk = Desk::new();
@@ -15,7 +19,12 @@ fn check_identical(name: &str, bytes: &[u8], options: &ReadOptions) {
         let options = ReadOptions { batch_rows: Some(rows), ..options.clone() };
         let to = desk.path(&format!("out-{name}"));
         let out = pass(&from, &to, &options).unwrap();
-        assert!(out == bytes, "{:?} became {:?}", String::from_utf8_lossy(bytes), String::from_utf8_lossy(&out));
+        assert!(
+            out == bytes,
+            "{:?} became {:?}",
+            String::from_utf8_lossy(bytes),
+            String::from_utf8_lossy(&out)
+        );
         fs::remove_file(to).unwrap();
     }
 }
@@ -59,15 +68,20 @@ fn every_encoding_is_kept() {
     };
     check_identical("a.csv", &units(false), &ReadOptions::default());
     check_identical("a.csv", &units(true), &ReadOptions::default());
-    let options =
-        ReadOptions { encoding: Some(TextEncoding::Utf16Be), ..ReadOptions::default() };
+    let options = ReadOptions { encoding: Some(TextEncoding::Utf16Be), ..ReadOptions::default() };
     check_identical("a.csv", &units(true)[2..], &options);
     let latin: Vec<u8> = text.chars().map(|letter| u8::try_from(letter).unwrap()).collect();
     check_identical("a.csv", &latin, &ReadOptions::default());
     let desk = Desk::new();
     let path = desk.put("a.csv", &latin);
-    assert_eq!(open(&path, &ReadOptions::default()).unwrap().shape().encoding(), TextEncoding::Windows1252);
-    assert_eq!(read_whole(&path, &ReadOptions::default()).column(0).as_string::<i32>().value(0), "Jürgen");
+    assert_eq!(
+        open(&path, &ReadOptions::default()).unwrap().shape().encoding(),
+        TextEncoding::Windows1252
+    );
+    assert_eq!(
+        read_whole(&path, &ReadOptions::default()).column(0).as_string::<i32>().value(0),
+        "Jürgen"
+    );
 }
 
 #[test]
@@ -93,8 +107,14 @@ fn bad_files_say_where_and_quote_nothing() {
     check(b"\n\n", &["no header line"]);
     check(format!("a,b\n1,2\n{c},2,3\n").as_bytes(), &["row 2 has 3 fields, the header has 2"]);
     check(format!("a,b\n{c}\n").as_bytes(), &["row 1 has 1 field, the header has 2"]);
-    check(format!("a,b\n1,2\n3,\"{c}\n4,5\n").as_bytes(), &["row 2: column 2: a quote is opened and never closed"]);
-    check(format!("a,b\n1,\"{c}\"{c}\n").as_bytes(), &["row 1: column 2: text follows a closing quote"]);
+    check(
+        format!("a,b\n1,2\n3,\"{c}\n4,5\n").as_bytes(),
+        &["row 2: column 2: a quote is opened and never closed"],
+    );
+    check(
+        format!("a,b\n1,\"{c}\"{c}\n").as_bytes(),
+        &["row 1: column 2: text follows a closing quote"],
+    );
     check(format!("a,b\n1,2\n{c}\0,2\n").as_bytes(), &["row 2: the text holds a NUL byte"]);
     let damaged = [format!("a,b\nü,{c}\nx,").as_bytes(), b"\xff\n"].concat();
     check(&damaged, &["line 3: the content is not UTF-8 at byte offset 31, while other"]);
@@ -103,6 +123,78 @@ fn bad_files_say_where_and_quote_nothing() {
     check(b"a\0b\0\n\0", &["header: the text holds a NUL byte; if the text is UTF-16, declare it"]);
     let late = [format!("a,b\n{}ü,", "x,y\n".repeat(300_000)).as_bytes(), b"\xff\n"].concat();
     check(&late, &["row 300,001: the content is not UTF-8 at byte offset 1,200,007"]);
+}
+
+/// Writes some columns of a file, those of `treated` with `<` and `>` round each cell.
+fn treat(text: &str, columns: &[&str], treated: &[&str]) -> String {
+    let mut outputs = Vec::new();
+    for rows in [1, 2, 1_000] {
+        let desk = Desk::new();
+        let from = desk.put("a.csv", text);
+        let mut reader = open(&from, &rows_of(rows)).unwrap();
+        let places: Vec<usize> =
+            columns.iter().map(|name| reader.schema().index_of(name).unwrap()).collect();
+        let schema = Arc::new(reader.schema().project(&places).unwrap());
+        let untouched = columns
+            .iter()
+            .zip(&places)
+            .map(|(name, place)| (!treated.contains(name)).then_some(*place))
+            .collect();
+        let to = desk.path("b.csv");
+        let output = Output::File(to.clone());
+        let mut writer =
+            Writer::create(&output, reader.shape(), &schema, &untouched, false).unwrap();
+        while let Some(chunk) = reader.next_chunk().unwrap() {
+            let cells = |(name, place): (&&str, &usize)| -> ArrayRef {
+                let column = chunk.records.column(*place);
+                if !treated.contains(name) {
+                    return column.clone();
+                }
+                let mark = |cell: Option<&str>| cell.map(|cell| format!("<{cell}>"));
+                Arc::new(column.as_string::<i32>().iter().map(mark).collect::<StringArray>())
+            };
+            let cells = columns.iter().zip(&places).map(cells).collect();
+            let records = RecordBatch::try_new(schema.clone(), cells).unwrap();
+            writer.write(&records, &chunk.dress).unwrap();
+        }
+        writer.finish().unwrap().commit().unwrap();
+        outputs.push(fs::read_to_string(to).unwrap());
+    }
+    assert!(outputs.windows(2).all(|pair| pair[0] == pair[1]));
+    outputs.remove(0)
+}
+
+#[test]
+fn treated_cells_stand_among_untouched_ones() {
+    let text = "id,\"name\",note\r\n\"007\",Ada,\"a,\"\"b\"\"\"\r\n8,,\"\"\r\n\r\n,\"x,y\",z";
+    let check = |columns: &[&str], treated: &[&str], expected: &str| {
+        assert_eq!(treat(text, columns, treated), expected);
+    };
+    check(&["id", "name", "note"], &[], text);
+    check(
+        &["id", "name", "note"],
+        &["name"],
+        "id,\"name\",note\r\n\"007\",<Ada>,\"a,\"\"b\"\"\"\r\n8,,\"\"\r\n\r\n,\"<x,y>\",z",
+    );
+    check(&["note", "id"], &["note"], "note,id\r\n\"<a,\"\"b\"\">\",\"007\"\r\n<>,8\r\n\r\n<z>,");
+    // A blank line would be a row of a single column, and nothing at the end would be none.
+    check(&["name"], &[], "\"name\"\r\nAda\r\n\r\n\"x,y\"");
+    assert_eq!(treat("a,b\n1,2\n\n3,", &["b"], &["b"]), "b\n<2>\n\n");
+    assert_eq!(treat("a\n\n\"\"\nx", &["a"], &["a"]), "a\n\n<>\n<x>");
+}
+
+#[test]
+fn rows_and_lines_must_be_as_many() {
+    let desk = Desk::new();
+    let from = desk.put("a.csv", "a\n1\n2\n");
+    let mut reader = open(&from, &ReadOptions::default()).unwrap();
+    let chunk = reader.next_chunk().unwrap().unwrap();
+    let output = Output::File(desk.path("b.csv"));
+    let untouched = vec![Some(0)];
+    let mut writer =
+        Writer::create(&output, reader.shape(), reader.schema(), &untouched, false).unwrap();
+    let error = writer.write(&chunk.records.slice(0, 1), &chunk.dress).unwrap_err();
+    assert_eq!(error.message, "1 rows were written for 2 rows read");
 }
 
 #[test]
@@ -120,8 +212,8 @@ fn a_character_without_a_byte_stays_out_of_windows_1252() {
     let path = desk.put("a.csv", b"a\nJ\xFCrgen\n");
     let reader = open(&path, &ReadOptions::default()).unwrap();
     let rows = read_whole(&path, &ReadOptions::default());
-    let column: arrow_array::ArrayRef = std::sync::Arc::new(arrow_array::StringArray::from(vec!["Łukasz"]));
-    let treated = arrow_array::RecordBatch::try_new(rows.schema(), vec![column]).unwrap();
+    let column: ArrayRef = Arc::new(StringArray::from(vec!["Łukasz"]));
+    let treated = RecordBatch::try_new(rows.schema(), vec![column]).unwrap();
     let to = desk.path("b.csv");
     let shape = reader.shape().for_output(Some(&to), None);
     let error = files::write_like(&to, &shape, &rows.schema(), &[treated]).unwrap_err();
@@ -174,7 +266,12 @@ fn cells_by_csv_core(text: &[u8]) -> Vec<Vec<String>> {
 fn a_header_stands_for_itself() {
     let desk = Desk::new();
     let path = desk.put("a.csv", "a,b,a,c,b\n1,2,3,4,5\n");
-    check_refused(&path, &ReadOptions::default(), IoErrorKind::BadInput, &["duplicate column names `a`, `b`"]);
+    check_refused(
+        &path,
+        &ReadOptions::default(),
+        IoErrorKind::BadInput,
+        &["duplicate column names `a`, `b`"],
+    );
     let path = desk.put("b.csv", "1,2\n3,4\n");
     let options = ReadOptions { header: Some(false), ..ReadOptions::default() };
     let rows = read_whole(&path, &options);
@@ -245,7 +342,7 @@ proptest! {
                     let read = read_whole(&path, &options);
                     let rows: Vec<Vec<String>> = (0..read.num_rows())
                         .map(|row| {
-                            let cell = |column: &arrow_array::ArrayRef| {
+                            let cell = |column: &ArrayRef| {
                                 column.as_string::<i32>().value(row).to_owned()
                             };
                             read.columns().iter().map(cell).collect()

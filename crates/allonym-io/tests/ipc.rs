@@ -1,5 +1,7 @@
 //! Arrow IPC: files and streams, their dictionaries, and what a corrupt one may do.
 
+#![expect(clippy::unwrap_used, clippy::clone_on_ref_ptr, reason = "a test that cannot go on ends")]
+
 mod files;
 
 use allonym_io::{Format, IoErrorKind, ReadOptions};
@@ -27,9 +29,10 @@ fn table(rows: usize) -> RecordBatch {
     let keys: Int8Array = (0..rows).map(|row| [Some(1), Some(2), None, Some(3)][row % 4]).collect();
     let kinds: ArrayRef = Arc::new(DictionaryArray::<Int8Type>::new(keys, values));
     let item = Arc::new(Field::new("item", kinds.data_type().clone(), true));
-    let lists = ListArray::new(item, OffsetBuffer::from_lengths(vec![1; rows]), Arc::clone(&kinds), None);
+    let lists =
+        ListArray::new(item, OffsetBuffer::from_lengths(vec![1; rows]), Arc::clone(&kinds), None);
     let columns: Vec<(&str, ArrayRef)> = vec![
-        ("id", Arc::new(Int64Array::from_iter_values((0..rows).map(|row| row as i64)))),
+        ("id", Arc::new(Int64Array::from_iter_values((0..).take(rows)))),
         ("name", Arc::new(names)),
         ("kind", kinds),
         ("kinds", Arc::new(lists)),
@@ -84,18 +87,24 @@ fn files_and_streams_keep_rows_metadata_and_codec() {
             assert_eq!(bytes.starts_with(b"ARROW1"), !stream);
             // An implementation that is not ours reads it the same.
             let read: Vec<RecordBatch> = if stream {
-                StreamReader::try_new(Cursor::new(&bytes), None).unwrap().map(Result::unwrap).collect()
+                StreamReader::try_new(Cursor::new(&bytes), None)
+                    .unwrap()
+                    .map(Result::unwrap)
+                    .collect()
             } else {
                 let reader = FileReader::try_new(Cursor::new(&bytes), None).unwrap();
                 assert_eq!(reader.custom_metadata()["team"], "pricing");
                 reader.map(Result::unwrap).collect()
             };
-            assert_eq!(read, [batch.clone()]);
-            let packed = bytes.len() < file_of(&[batch.clone()], None).len() * 9 / 10;
+            assert_eq!(read, std::slice::from_ref(&batch));
+            let packed = bytes.len() < file_of(std::slice::from_ref(&batch), None).len() * 9 / 10;
             assert_eq!(packed, codec.is_some());
             // A copied dictionary keeps its order and the category that no row uses.
             let values = read[0].column(2).as_any_dictionary().values();
-            assert_eq!(values.as_string::<i32>().iter().collect::<Vec<_>>(), [Some("unused"), Some("b"), Some("a"), Some("c")]);
+            assert_eq!(
+                values.as_string::<i32>().iter().collect::<Vec<_>>(),
+                [Some("unused"), Some("b"), Some("a"), Some("c")]
+            );
         }
     }
 }
@@ -146,13 +155,15 @@ fn dictionaries_that_change_become_one_that_grows() {
         .map(|rows| {
             // Each cut with a dictionary of its own.
             let plain = arrow_cast::cast(many.column(0), &DataType::Utf8).unwrap();
-            let parts: Vec<RecordBatch> = cut(&RecordBatch::try_from_iter([("w", plain)]).unwrap(), rows)
-                .iter()
-                .map(|part| {
-                    let words = arrow_cast::cast(part.column(0), many.column(0).data_type()).unwrap();
-                    RecordBatch::try_from_iter([("w", words)]).unwrap()
-                })
-                .collect();
+            let parts: Vec<RecordBatch> =
+                cut(&RecordBatch::try_from_iter([("w", plain)]).unwrap(), rows)
+                    .iter()
+                    .map(|part| {
+                        let words =
+                            arrow_cast::cast(part.column(0), many.column(0).data_type()).unwrap();
+                        RecordBatch::try_from_iter([("w", words)]).unwrap()
+                    })
+                    .collect();
             write(&desk.path("c.arrow"), Format::Ipc, &parts).unwrap()
         })
         .collect();
@@ -170,11 +181,18 @@ fn empty_tables_stay_empty_tables() {
     for stream in [false, true] {
         let desk = Desk::new();
         let batch = table(0);
-        let bytes = if stream { stream_of(&[batch.clone()], None) } else { file_of(&[batch.clone()], None) };
+        let bytes = if stream {
+            stream_of(std::slice::from_ref(&batch), None)
+        } else {
+            file_of(std::slice::from_ref(&batch), None)
+        };
         let from = desk.put("a.arrow", bytes);
         pass(&from, &desk.path("b.arrow"), &ReadOptions::default()).unwrap();
         assert_eq!(read_all(&desk.path("b.arrow"), &ReadOptions::default()).unwrap(), []);
-        assert_eq!(open(&desk.path("b.arrow"), &ReadOptions::default()).unwrap().schema(), &batch.schema());
+        assert_eq!(
+            open(&desk.path("b.arrow"), &ReadOptions::default()).unwrap().schema(),
+            &batch.schema()
+        );
     }
 }
 
@@ -186,7 +204,12 @@ fn truncated_files_are_refused_wherever_they_end() {
         for bytes in [file_of(&parts, codec), stream_of(&parts, codec)] {
             for part in 1..20 {
                 let path = desk.put("b.arrow", &bytes[..bytes.len() * part / 20]);
-                check_refused(&path, &ReadOptions::default(), IoErrorKind::BadInput, &["b.arrow: "]);
+                check_refused(
+                    &path,
+                    &ReadOptions::default(),
+                    IoErrorKind::BadInput,
+                    &["b.arrow: "],
+                );
             }
             // Without its end mark a stream may have lost its last batch.
             let path = desk.put("b.arrow", &bytes[..bytes.len() - 8]);
@@ -213,7 +236,10 @@ fn flipped_bits_are_errors_not_panics() {
     .unwrap();
     let mut refused = 0;
     for codec in [None, Some(CompressionType::LZ4_FRAME), Some(CompressionType::ZSTD)] {
-        for bytes in [file_of(&[batch.clone()], codec), stream_of(&[batch.clone()], codec)] {
+        for bytes in [
+            file_of(std::slice::from_ref(&batch), codec),
+            stream_of(std::slice::from_ref(&batch), codec),
+        ] {
             for step in 0..300 {
                 let mut flipped = bytes.clone();
                 // Every second flip meets the first kilobytes, where the lengths stand.
@@ -241,7 +267,12 @@ fn promised_lengths_are_not_believed() {
     let mut long = bytes.clone();
     long[4..8].copy_from_slice(&i32::MAX.to_le_bytes());
     let path = desk.put("a.arrow", long);
-    check_refused(&path, &ReadOptions::default(), IoErrorKind::BadInput, &["corrupt after batch 0"]);
+    check_refused(
+        &path,
+        &ReadOptions::default(),
+        IoErrorKind::BadInput,
+        &["corrupt after batch 0"],
+    );
     // The unpacked length of a buffer: the eight bytes before the magic of Zstandard.
     let magic = bytes.windows(4).position(|window| window == [0x28, 0xB5, 0x2F, 0xFD]).unwrap();
     let mut large = bytes;
@@ -264,5 +295,10 @@ fn what_is_no_arrow_is_refused() {
     check(b"\xFF\xFF\xFF\xFF\0\0\0\0", &["holds no schema"]);
     let options = ReadOptions { cell_bytes_max: Some(5), ..ReadOptions::default() };
     let path = desk.put("a.arrow", stream_of(&[table(3)], None));
-    check_refused(&path, &options, IoErrorKind::BadInput, &["batch 1, column `name`: a cell has 6 bytes"]);
+    check_refused(
+        &path,
+        &options,
+        IoErrorKind::BadInput,
+        &["batch 1, column `name`: a cell has 6 bytes"],
+    );
 }

@@ -1,5 +1,7 @@
 //! JSON Lines: untouched lines are identical, treated leaves are spliced in.
 
+#![expect(clippy::unwrap_used, clippy::clone_on_ref_ptr, reason = "a test that cannot go on ends")]
+
 mod files;
 
 use allonym_io::{IoErrorKind, Output, ReadOptions, TextEncoding, Writer};
@@ -18,7 +20,12 @@ fn check_identical(name: &str, bytes: &[u8]) {
     for rows in [1, 7, 1_000, 1_000_000] {
         let to = desk.path(&format!("out-{name}"));
         let out = pass(&from, &to, &rows_of(rows)).unwrap();
-        assert!(out == bytes, "{:?} became {:?}", String::from_utf8_lossy(bytes), String::from_utf8_lossy(&out));
+        assert!(
+            out == bytes,
+            "{:?} became {:?}",
+            String::from_utf8_lossy(bytes),
+            String::from_utf8_lossy(&out)
+        );
     }
 }
 
@@ -52,7 +59,9 @@ fn splice(text: &str, keep: &[&str], drop: &[&str], treat: Treat<'_>) -> String 
                 if untouched.is_some() {
                     return Arc::clone(column);
                 }
-                treated(column, &|cell| treat(name, cell).unwrap_or_else(|| cell.map(str::to_owned)))
+                treated(column, &|cell| {
+                    treat(name, cell).unwrap_or_else(|| cell.map(str::to_owned))
+                })
             });
             let columns = columns.collect();
             let options = arrow_array::RecordBatchOptions::new()
@@ -76,7 +85,12 @@ fn treated(column: &ArrayRef, treat: &dyn Fn(Option<&str>) -> Option<String>) ->
         DataType::List(item) => {
             let lists = column.as_list::<i32>();
             let items = cells(lists.values());
-            Arc::new(ListArray::new(Arc::clone(item), lists.offsets().clone(), items, lists.nulls().cloned()))
+            Arc::new(ListArray::new(
+                Arc::clone(item),
+                lists.offsets().clone(),
+                items,
+                lists.nulls().cloned(),
+            ))
         }
         _ => cells(column),
     }
@@ -96,10 +110,8 @@ fn untouched_files_are_identical() {
     check("\n\n");
     check("\u{feff}{\"a\":1}\n");
     let text = "{\"name\":\"Jürgen\"}\n";
-    let units: Vec<u8> = std::iter::once(0xFEFF_u16)
-        .chain(text.encode_utf16())
-        .flat_map(u16::to_le_bytes)
-        .collect();
+    let units: Vec<u8> =
+        std::iter::once(0xFEFF_u16).chain(text.encode_utf16()).flat_map(u16::to_le_bytes).collect();
     check_identical("a.jsonl", &units);
     let latin: Vec<u8> = text.chars().map(|letter| u8::try_from(letter).unwrap()).collect();
     check_identical("a.jsonl", &latin);
@@ -131,7 +143,9 @@ fn leaves_are_columns() {
         let column = rows.column_by_name(name).unwrap().as_list::<i32>();
         column
             .iter()
-            .map(|list| Some(list?.as_string::<i32>().iter().map(|cell| cell.map(str::to_owned)).collect()))
+            .map(|list| {
+                Some(list?.as_string::<i32>().iter().map(|cell| cell.map(str::to_owned)).collect())
+            })
             .collect()
     };
     assert_eq!(lists("tags[]"), [Some(vec![some("p"), None, some("true")]), None, None]);
@@ -155,7 +169,11 @@ fn treated_leaves_are_spliced_in() {
     );
     check("{\"a\":\"\\u0022\\\\\\ud83d\\ude00\"}\n", &[], "{\"a\":\"<\\\"\\\\😀>\"}\n");
     check("\n{\"b\":1}\n\n{\"a\":\"x\"}\n", &["b"], "\n{\"b\":1}\n\n{\"a\":\"<x>\"}\n");
-    check("{\"ä.x\":\"y\",\"a\":{\"b\":\"z\"}}\n", &["a.b"], "{\"ä.x\":\"<y>\",\"a\":{\"b\":\"z\"}}\n");
+    check(
+        "{\"ä.x\":\"y\",\"a\":{\"b\":\"z\"}}\n",
+        &["a.b"],
+        "{\"ä.x\":\"<y>\",\"a\":{\"b\":\"z\"}}\n",
+    );
 }
 
 #[test]
@@ -195,10 +213,18 @@ fn dropped_columns_go_with_their_commas() {
     check("{ \"a\": 1, \"b\": 2, \"c\": 3 }\n", &["c"], "{ \"a\": 1, \"b\": 2 }\n");
     check("{\"d\":{\"e\":1,\"f\":2},\"a\":0}\n", &["d.e"], "{\"d\":{\"f\":2},\"a\":0}\n");
     check("{\"d\":{\"e\":1,\"f\":2},\"a\":0}\n", &["d.e", "d.f"], "{\"a\":0}\n");
-    check("{\"d\":{\"e\":1},\"a\":0}\n{\"d\":null,\"a\":1}\n{\"d\":{},\"a\":2}\n", &["d.e"], "{\"a\":0}\n{\"a\":1}\n{\"a\":2}\n");
+    check(
+        "{\"d\":{\"e\":1},\"a\":0}\n{\"d\":null,\"a\":1}\n{\"d\":{},\"a\":2}\n",
+        &["d.e"],
+        "{\"a\":0}\n{\"a\":1}\n{\"a\":2}\n",
+    );
     check("{\"t\":[1,2],\"a\":0}\n{\"t\":[]}\n", &["t[]"], "{\"a\":0}\n{}\n");
     check("{\"i\":[{\"n\":1,\"m\":2},{\"n\":3}]}\n", &["i[].n"], "{\"i\":[{\"m\":2},{}]}\n");
-    check("{\"t\":[1,{\"x\":2},[3]]}\n".replace('x', "y").as_str(), &["t[]"], "{\"t\":[{\"y\":2},[]]}\n");
+    check(
+        "{\"t\":[1,{\"x\":2},[3]]}\n".replace('x', "y").as_str(),
+        &["t[]"],
+        "{\"t\":[{\"y\":2},[]]}\n",
+    );
     check("{\"a\":1}\n{\"a\":{\"z\":2}}\n", &["a"], "{}\n{\"a\":{\"z\":2}}\n");
 }
 
@@ -210,9 +236,18 @@ fn windows_1252_lines_take_any_character_escaped() {
     assert_eq!(reader.shape().encoding(), TextEncoding::Windows1252);
     let chunk = reader.next_chunk().unwrap().unwrap();
     let name: ArrayRef = Arc::new(StringArray::from(vec!["Łü"]));
-    let records = RecordBatch::try_new(chunk.records.schema(), vec![name, chunk.records.column(1).clone()]).unwrap();
+    let records =
+        RecordBatch::try_new(chunk.records.schema(), vec![name, chunk.records.column(1).clone()])
+            .unwrap();
     let to = desk.path("b.jsonl");
-    let mut writer = Writer::create(&Output::File(to.clone()), reader.shape(), &records.schema(), &vec![None, Some(1)], false).unwrap();
+    let mut writer = Writer::create(
+        &Output::File(to.clone()),
+        reader.shape(),
+        &records.schema(),
+        &vec![None, Some(1)],
+        false,
+    )
+    .unwrap();
     writer.write(&records, &chunk.dress).unwrap();
     writer.finish().unwrap().commit().unwrap();
     assert_eq!(fs::read(to).unwrap(), b"{\"n\":\"\\u0141\\u00fc\",\"o\":\"K\xF6ln\"}\n");
@@ -232,12 +267,24 @@ fn typed_and_added_columns_are_written() {
     let schema = Arc::new(Schema::new(fields));
     let years: ArrayRef = Arc::new(Int64Array::from(vec![Some(1990), None]));
     let extra: ArrayRef = Arc::new(StringArray::from(vec![Some("x"), None]));
-    let records = RecordBatch::try_new(schema.clone(), vec![years, chunk.records.column(1).clone(), extra]).unwrap();
+    let records =
+        RecordBatch::try_new(schema.clone(), vec![years, chunk.records.column(1).clone(), extra])
+            .unwrap();
     let to = desk.path("b.jsonl");
-    let mut writer = Writer::create(&Output::File(to.clone()), reader.shape(), &schema, &vec![None, Some(1), None], false).unwrap();
+    let mut writer = Writer::create(
+        &Output::File(to.clone()),
+        reader.shape(),
+        &schema,
+        &vec![None, Some(1), None],
+        false,
+    )
+    .unwrap();
     writer.write(&records, &chunk.dress).unwrap();
     writer.finish().unwrap().commit().unwrap();
-    assert_eq!(fs::read_to_string(to).unwrap(), "{\"year\":1990,\"n\":[1],\"extra\":\"x\"}\n{\"extra\":null}\n");
+    assert_eq!(
+        fs::read_to_string(to).unwrap(),
+        "{\"year\":1990,\"n\":[1],\"extra\":\"x\"}\n{\"extra\":null}\n"
+    );
 }
 
 #[test]
@@ -250,16 +297,23 @@ fn a_treated_list_has_as_many_items_as_before() {
         let items: ArrayRef = Arc::new(StringArray::from(vec!["z"; length]));
         let item = Arc::new(Field::new("item", DataType::Utf8, true));
         let column: ArrayRef = match list {
-            true => Arc::new(ListArray::new(item, OffsetBuffer::from_lengths([length]), items, None)),
+            true => {
+                Arc::new(ListArray::new(item, OffsetBuffer::from_lengths([length]), items, None))
+            }
             false => Arc::new(StringArray::from(vec!["z"])),
         };
-        let schema = Arc::new(Schema::new(vec![Field::new("t[]", column.data_type().clone(), true)]));
+        let schema =
+            Arc::new(Schema::new(vec![Field::new("t[]", column.data_type().clone(), true)]));
         let output = Output::File(desk.path("b.jsonl"));
         let mut writer = Writer::create(&output, reader.shape(), &schema, &vec![None], false)?;
         writer.write(&RecordBatch::try_new(schema, vec![column]).unwrap(), &chunk.dress)
     };
     assert!(write(2, true).is_ok());
-    for (length, list, words) in [(1, true, "row 1: a treated list"), (3, true, "row 1: a treated list"), (1, false, "must stay a list")] {
+    for (length, list, words) in [
+        (1, true, "row 1: a treated list"),
+        (3, true, "row 1: a treated list"),
+        (1, false, "must stay a list"),
+    ] {
         let error = write(length, list).unwrap_err();
         assert!(error.message.contains(words) && error.kind == IoErrorKind::Usage, "{error}");
         assert!(!format!("{error:?}").contains(CANARY));
@@ -276,10 +330,16 @@ fn bad_lines_say_where_and_quote_nothing() {
         check_refused(&path, &rows_of(2), IoErrorKind::BadInput, words);
     };
     check(String::new(), &["the input is empty (0 bytes)"]);
-    check(format!("{{\"a\":\"{c}\"}}\n\n[\"{c}\"]\n"), &["a.jsonl: line 3, byte 1: not a JSON object"]);
+    check(
+        format!("{{\"a\":\"{c}\"}}\n\n[\"{c}\"]\n"),
+        &["a.jsonl: line 3, byte 1: not a JSON object"],
+    );
     check(format!("{{\"a\":\"{c}\"\n"), &["line 1", "the object does not end on its line"]);
     check(format!("{{\"a\":\"{c}}}\n"), &["line 1, byte 6: a string does not end"]);
-    check(format!("{{\"a\":1}}\n{{\"{c}\":1,\"{c}\":2}}\n"), &["line 2, byte 28: a key stands twice"]);
+    check(
+        format!("{{\"a\":1}}\n{{\"{c}\":1,\"{c}\":2}}\n"),
+        &["line 2, byte 28: a key stands twice"],
+    );
     check(format!("{{\"a\":\"{c}\"}} {{}}\n"), &["text follows the object"]);
     check(format!("{{\"a\":\"{c}\\ud800\"}}\n"), &["half of a surrogate pair"]);
     check(format!("{{\"a\":\"{c}\0\"}}\n"), &["line 1: the text holds a NUL byte"]);
@@ -332,9 +392,8 @@ fn json() -> impl Strategy<Value = serde_json::Value> {
     leaf.prop_recursive(3, 12, 3, |inner| {
         prop_oneof![
             proptest::collection::vec(inner.clone(), 0..3).prop_map(serde_json::Value::from),
-            proptest::collection::btree_map("[a-c.\\[]{0,2}", inner, 0..3).prop_map(|members| {
-                serde_json::Value::Object(members.into_iter().collect())
-            }),
+            proptest::collection::btree_map("[a-c.\\[]{0,2}", inner, 0..3)
+                .prop_map(|members| { serde_json::Value::Object(members.into_iter().collect()) }),
         ]
     })
 }
@@ -374,7 +433,7 @@ proptest! {
         let desk = Desk::new();
         let from = desk.put("a.jsonl", &text);
         let out = pass(&from, &desk.path("b.jsonl"), &rows_of(2)).unwrap();
-        prop_assert_eq!(String::from_utf8(out).unwrap(), text.clone());
+        prop_assert_eq!(std::str::from_utf8(&out).unwrap(), &text);
         let out = splice(&text, &[], &[], &|_, cell| Some(cell.map(|_| "§".to_owned())));
         for (line, document) in out.lines().zip(&documents) {
             let line: serde_json::Value = serde_json::from_str(line).unwrap();

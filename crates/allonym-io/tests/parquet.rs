@@ -1,5 +1,7 @@
 //! Parquet: what is kept, what is computed again, and what a corrupt file may do.
 
+#![expect(clippy::unwrap_used, clippy::clone_on_ref_ptr, reason = "a test that cannot go on ends")]
+
 mod files;
 
 use allonym_io::{Dress, Format, IoErrorKind, Output, ReadOptions, Shape, Writer};
@@ -9,7 +11,9 @@ use arrow_array::{
     Int64Array, ListArray, RecordBatch, StringArray, StructArray, TimestampMicrosecondArray,
 };
 use arrow_schema::{DataType, Field, Schema};
-use files::{CANARY, Desk, check_refused, cut, open, pass, read_all, read_whole, rows_of, write, write_like};
+use files::{
+    CANARY, Desk, check_refused, cut, open, pass, read_all, read_whole, rows_of, write, write_like,
+};
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::basic::{Compression, LogicalType, Repetition, Type as Physical};
@@ -32,22 +36,22 @@ fn table(rows: usize) -> RecordBatch {
     let lists = ListArray::from_iter_primitive::<arrow_array::types::Int32Type, _, _>(
         (0..rows).map(|row| (row % 5 != 0).then(|| vec![i32::try_from(row).ok(); row % 4])),
     );
-    let inner: ArrayRef = Arc::new(Int64Array::from_iter_values((0..rows).map(|row| row as i64)));
-    let object = StructArray::from(vec![(Arc::new(Field::new("x", DataType::Int64, false)), inner)]);
-    let decimals = Decimal128Array::from_iter_values((0..rows).map(|row| row as i128))
+    let inner: ArrayRef = Arc::new(Int64Array::from_iter_values((0..).take(rows)));
+    let object =
+        StructArray::from(vec![(Arc::new(Field::new("x", DataType::Int64, false)), inner)]);
+    let decimals = Decimal128Array::from_iter_values((0..).take(rows))
         .with_precision_and_scale(12, 2)
         .unwrap();
-    let times = TimestampMicrosecondArray::from_iter_values((0..rows).map(|row| row as i64))
-        .with_timezone("UTC");
+    let times = TimestampMicrosecondArray::from_iter_values((0..).take(rows)).with_timezone("UTC");
     let columns: Vec<(&str, ArrayRef)> = vec![
-        ("id", Arc::new(Int64Array::from_iter_values((0..rows).map(|row| row as i64)))),
+        ("id", Arc::new(Int64Array::from_iter_values((0..).take(rows)))),
         ("name", Arc::new(names)),
         ("kind", Arc::new(kinds)),
         ("list", Arc::new(lists)),
         ("object", Arc::new(object)),
         ("decimal", Arc::new(decimals)),
         ("time", Arc::new(times)),
-        ("float", Arc::new(Float64Array::from_iter_values((0..rows).map(|row| row as f64)))),
+        ("float", Arc::new(Float64Array::from_iter_values((0_i32..).take(rows).map(f64::from)))),
         ("flag", Arc::new((0..rows).map(|row| Some(row % 2 == 0)).collect::<BooleanArray>())),
     ];
     let fields: Vec<Field> = columns
@@ -99,8 +103,14 @@ fn types_metadata_groups_and_codecs_stay() {
     put(&from, &batch, properties);
     pass(&from, &to, &rows_of(700)).unwrap();
 
-    assert_eq!(read_whole(&to, &ReadOptions::default()), read_whole(&from, &ReadOptions::default()));
-    assert_eq!(open(&to, &ReadOptions::default()).unwrap().schema(), open(&from, &ReadOptions::default()).unwrap().schema());
+    assert_eq!(
+        read_whole(&to, &ReadOptions::default()),
+        read_whole(&from, &ReadOptions::default())
+    );
+    assert_eq!(
+        open(&to, &ReadOptions::default()).unwrap().schema(),
+        open(&from, &ReadOptions::default()).unwrap().schema()
+    );
     assert_eq!(group_rows(&to), [1_000, 1_000, 500]);
     let (was, is) = (metadata(&from), metadata(&to));
     assert_eq!(is.file_metadata().schema(), was.file_metadata().schema());
@@ -138,7 +148,10 @@ fn bytes_do_not_depend_on_cuts() {
     for rows in [1, 999, 8_192, 20_000] {
         let batch = if rows == 1 { batch.slice(0, 9_000) } else { batch.clone() };
         let parts = cut(&batch, rows);
-        outputs.push((batch.num_rows(), write(&desk.path("c.parquet"), Format::Parquet, &parts).unwrap()));
+        outputs.push((
+            batch.num_rows(),
+            write(&desk.path("c.parquet"), Format::Parquet, &parts).unwrap(),
+        ));
     }
     assert!(outputs[1..].windows(2).all(|pair| pair[0] == pair[1]));
     let whole = write(&desk.path("c.parquet"), Format::Parquet, &[batch.slice(0, 9_000)]).unwrap();
@@ -164,7 +177,8 @@ fn a_row_group_too_large_for_memory_is_divided() {
     let ids: ArrayRef = Arc::new(Int64Array::from_iter_values(0..1_100_000));
     let batch = RecordBatch::try_from_iter([("id", ids)]).unwrap();
     let file = fs::File::create(&from).unwrap();
-    let properties = WriterProperties::builder().set_max_row_group_row_count(Some(2_000_000)).build();
+    let properties =
+        WriterProperties::builder().set_max_row_group_row_count(Some(2_000_000)).build();
     let mut writer = ArrowWriter::try_new(file, batch.schema(), Some(properties)).unwrap();
     writer.write(&batch).unwrap();
     writer.close().unwrap();
@@ -179,7 +193,13 @@ fn types_that_arrow_does_not_know_stay() {
     let (from, to) = (desk.path("a.parquet"), desk.path("b.parquet"));
     let leaf = |name: &str, physical, logical, length| {
         let leaf = Type::primitive_type_builder(name, physical).with_logical_type(logical);
-        Arc::new(leaf.with_repetition(Repetition::REQUIRED).with_length(length).with_id(Some(7)).build().unwrap())
+        Arc::new(
+            leaf.with_repetition(Repetition::REQUIRED)
+                .with_length(length)
+                .with_id(Some(7))
+                .build()
+                .unwrap(),
+        )
     };
     let schema = Type::group_type_builder("spark_schema")
         .with_fields(vec![
@@ -195,7 +215,10 @@ fn types_that_arrow_does_not_know_stay() {
     let mut writer = SerializedFileWriter::new(file, Arc::new(schema), properties).unwrap();
     let mut group = writer.next_row_group().unwrap();
     let mut column = group.next_column().unwrap().unwrap();
-    column.typed::<FixedLenByteArrayType>().write_batch(&[ByteArray::from(vec![1; 16]).into()], None, None).unwrap();
+    column
+        .typed::<FixedLenByteArrayType>()
+        .write_batch(&[ByteArray::from(vec![1; 16]).into()], None, None)
+        .unwrap();
     column.close().unwrap();
     for value in ["RED", "{}"] {
         let mut column = group.next_column().unwrap().unwrap();
@@ -211,11 +234,24 @@ fn types_that_arrow_does_not_know_stay() {
     pass(&from, &to, &ReadOptions::default()).unwrap();
     let told = |path: &Path| -> Vec<_> {
         let schema = metadata(path).file_metadata().schema_descr().columns().to_vec();
-        schema.iter().map(|leaf| (leaf.logical_type_ref().cloned(), leaf.converted_type(), leaf.physical_type(), leaf.self_type().get_basic_info().id())).collect()
+        schema
+            .iter()
+            .map(|leaf| {
+                (
+                    leaf.logical_type_ref().cloned(),
+                    leaf.converted_type(),
+                    leaf.physical_type(),
+                    leaf.self_type().get_basic_info().id(),
+                )
+            })
+            .collect()
     };
     assert_eq!(told(&to), told(&from));
     assert_eq!(metadata(&to).file_metadata().schema().name(), "spark_schema");
-    assert_eq!(read_whole(&to, &ReadOptions::default()).columns(), read_whole(&from, &ReadOptions::default()).columns());
+    assert_eq!(
+        read_whole(&to, &ReadOptions::default()).columns(),
+        read_whole(&from, &ReadOptions::default()).columns()
+    );
 }
 
 /// Statistics, page indexes and bloom filters describe the treated column, not the raw one.
@@ -240,10 +276,12 @@ fn nothing_raw_is_left_of_a_treated_column() {
 
     let reader = open(&from, &ReadOptions::default()).unwrap();
     let tokens: ArrayRef = Arc::new(StringArray::from(vec!["token-1", "token-2"]));
-    let treated = RecordBatch::try_new(batch.schema(), vec![tokens, batch.column(1).clone()]).unwrap();
+    let treated =
+        RecordBatch::try_new(batch.schema(), vec![tokens, batch.column(1).clone()]).unwrap();
     let output = Output::File(to.clone());
     let untouched = vec![None, Some(1)];
-    let mut writer = Writer::create(&output, reader.shape(), &treated.schema(), &untouched, false).unwrap();
+    let mut writer =
+        Writer::create(&output, reader.shape(), &treated.schema(), &untouched, false).unwrap();
     writer.write(&treated, &Dress::default()).unwrap();
     writer.finish().unwrap().commit().unwrap();
     assert!(!contains(&to));
@@ -278,7 +316,12 @@ fn what_is_no_parquet_is_refused() {
     let folder = desk.path("b.parquet");
     fs::create_dir(&folder).unwrap();
     check_refused(&folder, &ReadOptions::default(), IoErrorKind::BadInput, &["a folder"]);
-    check_refused(&desk.path("c.parquet"), &ReadOptions::default(), IoErrorKind::BadInput, &["no such file"]);
+    check_refused(
+        &desk.path("c.parquet"),
+        &ReadOptions::default(),
+        IoErrorKind::BadInput,
+        &["no such file"],
+    );
 }
 
 #[test]
@@ -300,7 +343,8 @@ fn flipped_bits_are_errors_not_panics() {
     let names: StringArray = (0..500).map(|row| Some(format!("{CANARY} {row}"))).collect();
     let table = table(500);
     let names: ArrayRef = Arc::new(names);
-    let columns = vec![names, table.column(3).clone(), table.column(2).clone(), table.column(0).clone()];
+    let columns =
+        vec![names, table.column(3).clone(), table.column(2).clone(), table.column(0).clone()];
     let batch = RecordBatch::try_from_iter(["n", "l", "k", "i"].into_iter().zip(columns)).unwrap();
     put(&from, &batch, WriterProperties::builder().set_compression(Compression::SNAPPY).build());
     let bytes = fs::read(&from).unwrap();
@@ -324,7 +368,11 @@ fn flipped_bits_are_errors_not_panics() {
 fn a_corrupt_page_is_told_by_row_group_and_column() {
     let desk = Desk::new();
     let from = desk.path("a.parquet");
-    put(&from, &table(2_500), WriterProperties::builder().set_compression(Compression::SNAPPY).build());
+    put(
+        &from,
+        &table(2_500),
+        WriterProperties::builder().set_compression(Compression::SNAPPY).build(),
+    );
     let mut bytes = fs::read(&from).unwrap();
     let metadata = metadata(&from);
     let column = metadata.row_group(1).column(1);
@@ -367,7 +415,8 @@ fn a_type_without_a_form_is_wrong_usage() {
     let error = write_like(&desk.path("a.parquet"), &shape, &empty.schema(), &[]).unwrap_err();
     assert_eq!(error.message, "no column is left to write");
     assert_eq!(desk.names(), Vec::<String>::new());
-    let bytes: ArrayRef = Arc::new(FixedSizeBinaryArray::try_from_iter([[1_u8; 16]].into_iter()).unwrap());
+    let bytes: ArrayRef =
+        Arc::new(FixedSizeBinaryArray::try_from_iter([[1_u8; 16]].into_iter()).unwrap());
     let batch = RecordBatch::try_from_iter([("token", bytes)]).unwrap();
     write(&desk.path("a.parquet"), Format::Parquet, &[batch]).unwrap();
 }

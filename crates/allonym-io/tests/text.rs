@@ -1,5 +1,7 @@
 //! Plain text: pieces that depend on the content alone.
 
+#![expect(clippy::unwrap_used, clippy::clone_on_ref_ptr, reason = "a test that cannot go on ends")]
+
 mod files;
 
 use allonym_io::{IoErrorKind, ReadOptions};
@@ -33,7 +35,10 @@ fn documents_are_cut_at_line_breaks_behind_megabytes() {
     let long = format!("{}\n{}", "x".repeat(PIECE), "y".repeat(10));
     assert_eq!(pieces(long.as_bytes()), [PIECE + 1, 10]);
     let lines = "0123456789abcde\n".repeat(200_000);
-    assert_eq!(pieces(lines.as_bytes()), [PIECE + 16, PIECE + 16, PIECE + 16, 200_000 * 16 - 3 * (PIECE + 16)]);
+    assert_eq!(
+        pieces(lines.as_bytes()),
+        [PIECE + 16, PIECE + 16, PIECE + 16, 200_000 * 16 - 3 * (PIECE + 16)]
+    );
     let accents = "äöü€\n".repeat(250_000);
     assert_eq!(pieces(accents.as_bytes()).iter().sum::<usize>(), accents.len());
 }

@@ -60,12 +60,8 @@ impl Dialect {
             } else {
                 let rest = &text[at..];
                 match memchr3(self.delimiter, b'\n', b'\r', rest) {
-                    Some(length) => {
-                        Cell { start, end: at + length, quoted: false, doubled: false }
-                    }
-                    None if ended => {
-                        Cell { start, end: text.len(), quoted: false, doubled: false }
-                    }
+                    Some(length) => Cell { start, end: at + length, quoted: false, doubled: false },
+                    None if ended => Cell { start, end: text.len(), quoted: false, doubled: false },
                     None => return Record::Open { in_quotes: false, cell_start: start },
                 }
             };

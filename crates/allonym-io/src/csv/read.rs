@@ -59,13 +59,7 @@ impl CsvReader {
             text,
             dialect,
             schema: Arc::new(Schema::empty()),
-            shape: CsvShape {
-                delimiter,
-                quote,
-                header: None,
-                lead,
-                line_end: b"\n",
-            },
+            shape: CsvShape { delimiter, quote, header: None, lead, line_end: b"\n" },
             batch_rows: options.batch_rows(),
             cell_bytes_max: options.cell_bytes_max(),
             next_row: 0,
@@ -135,14 +129,10 @@ impl CsvReader {
             ));
         }
         let options = RecordBatchOptions::new().with_row_count(Some(rows));
-        let records = RecordBatch::try_new_with_options(self.schema.clone(), arrays, &options)
+        let records = RecordBatch::try_new_with_options(Arc::clone(&self.schema), arrays, &options)
             .expect("every column has one cell for each row");
-        let dress = CsvDress {
-            delimiter: self.dialect.delimiter,
-            quote: self.dialect.quote,
-            quoted,
-            ends,
-        };
+        let dress =
+            CsvDress { delimiter: self.dialect.delimiter, quote: self.dialect.quote, quoted, ends };
         Ok(Some((records, first_row, dress)))
     }
 
@@ -207,7 +197,7 @@ impl CsvReader {
             }
             match self.dialect.split(text, ended, blank_lines, &mut self.cells) {
                 Record::Whole { end, next } => return Ok(Some((end, next))),
-                Record::Broken(what) => return Err(self.bad(what)),
+                Record::Broken(what) => return Err(self.bad(&what)),
                 Record::Open { in_quotes, cell_start } => {
                     let length = text.len() - cell_start;
                     let row = text.len();
@@ -216,7 +206,7 @@ impl CsvReader {
                     }
                     if row > self.cell_bytes_max.saturating_mul(ROW_CELLS_MAX) {
                         let most = counted(self.cell_bytes_max as u64 * ROW_CELLS_MAX as u64);
-                        return Err(self.bad(format!("the row is longer than {most} bytes")));
+                        return Err(self.bad(&format!("the row is longer than {most} bytes")));
                     }
                     if let Err(error) = self.text.more() {
                         return Err(error.at(&self.path(), self.place()));
@@ -236,7 +226,7 @@ impl CsvReader {
             None => "the first row",
         };
         let (found, expected) = (fields(self.cells.len()), counted(width as u64));
-        self.bad_row(format!(
+        self.bad_row(&format!(
             "has {found}, {reference} has {expected}; cells with `{}` or line breaks need quotes",
             char::from(self.dialect.delimiter).escape_default()
         ))
@@ -249,7 +239,7 @@ impl CsvReader {
             .enumerate()
             .find(|(_, cell)| cell.end - cell.start > self.cell_bytes_max)
             .expect("called for a row with such a cell");
-        self.bad(format!(
+        self.bad(&format!(
             "column `{}`: the cell has {} bytes; the limit is {} (cell_bytes_max)",
             self.schema.field(at).name(),
             counted((cell.end - cell.start) as u64),
@@ -264,17 +254,17 @@ impl CsvReader {
             None => format!("column {}", at + 1),
         };
         let guess = if in_quotes { "; is the quote it opens with ever closed?" } else { "" };
-        self.bad(format!(
+        self.bad(&format!(
             "{column}: the cell is larger than {} bytes (cell_bytes_max){guess}",
             counted(self.cell_bytes_max as u64)
         ))
     }
 
-    fn bad(&self, what: String) -> IoError {
+    fn bad(&self, what: &str) -> IoError {
         IoError::bad(&self.path(), format!("{}: {what}", self.place()))
     }
 
-    fn bad_row(&self, what: String) -> IoError {
+    fn bad_row(&self, what: &str) -> IoError {
         IoError::bad(&self.path(), format!("{} {what}", self.place()))
     }
 

@@ -92,9 +92,8 @@ impl CsvWriter {
             dress.delimiter == self.shape.delimiter && dress.quote == self.shape.quote
         });
         // How each column was quoted, if the cells are as they were.
-        let quoted: Vec<_> = (0..columns.len())
-            .map(|at| dress?.quoted.get((*self.untouched.get(at)?)?))
-            .collect();
+        let quoted: Vec<_> =
+            (0..columns.len()).map(|at| dress?.quoted.get((*self.untouched.get(at)?)?)).collect();
         let single = columns.len() == 1;
         let mut scratch = String::new();
         for row in 0..rows {

@@ -49,7 +49,7 @@ impl Dictionaries {
             }
         }
         let fields: Vec<Field> = schema.fields().iter().map(|field| keyed(field)).collect();
-        Dictionaries { schema: schema.clone(), keyed: Arc::new(Schema::new(fields)), columns }
+        Dictionaries { schema: Arc::clone(schema), keyed: Arc::new(Schema::new(fields)), columns }
     }
 
     pub(crate) fn keyed_schema(&self) -> &SchemaRef {
@@ -57,21 +57,24 @@ impl Dictionaries {
     }
 
     /// Rows with keys in place of dictionaries.
-    pub(crate) fn to_keys(&mut self, records: &RecordBatch) -> Result<RecordBatch, ArrowError> {
+    pub(crate) fn take_apart(&mut self, records: &RecordBatch) -> Result<RecordBatch, ArrowError> {
         let mut at = 0;
         let mut columns = Vec::with_capacity(records.num_columns());
         for column in records.columns() {
             columns.push(self.keys_of(column, &mut at)?);
         }
         let options = RecordBatchOptions::new().with_row_count(Some(records.num_rows()));
-        RecordBatch::try_new_with_options(self.keyed.clone(), columns, &options)
+        RecordBatch::try_new_with_options(Arc::clone(&self.keyed), columns, &options)
     }
 
     /// Rows with dictionaries in place of keys: all values met so far.
-    pub(crate) fn of_keys(&mut self, records: &RecordBatch) -> Result<RecordBatch, ArrowError> {
+    pub(crate) fn put_together(
+        &mut self,
+        records: &RecordBatch,
+    ) -> Result<RecordBatch, ArrowError> {
         let mut at = 0;
         let mut columns = Vec::with_capacity(records.num_columns());
-        let schema = self.schema.clone();
+        let schema = Arc::clone(&self.schema);
         for (column, field) in records.columns().iter().zip(schema.fields()) {
             columns.push(self.dictionary_of(column, field.data_type(), &mut at)?);
         }
@@ -124,13 +127,7 @@ impl Dictionaries {
 
 impl Dictionary {
     fn new(copied: bool) -> Dictionary {
-        Dictionary {
-            copied,
-            parts: Vec::new(),
-            length: 0,
-            keys: HashMap::new(),
-            last: None,
-        }
+        Dictionary { copied, parts: Vec::new(), length: 0, keys: HashMap::new(), last: None }
     }
 
     fn keys_of(&mut self, column: &ArrayRef, key_type: &DataType) -> Result<ArrayRef, ArrowError> {
@@ -150,7 +147,8 @@ impl Dictionary {
             }
         }
         let nulls = dictionary.keys().nulls().cloned();
-        let rows = if values.is_empty() { vec![0; column.len()] } else { dictionary.normalized_keys() };
+        let rows =
+            if values.is_empty() { vec![0; column.len()] } else { dictionary.normalized_keys() };
         let mut keys = Vec::with_capacity(rows.len());
         for (row, value) in rows.into_iter().enumerate() {
             let null = nulls.as_ref().is_some_and(|nulls| nulls.is_null(row));
@@ -223,19 +221,17 @@ impl ValueBytes {
                 let bytes = cast(values, &DataType::LargeBinary)?;
                 Ok(ValueBytes::Text(bytes.as_binary().clone()))
             }
-            DataType::Utf8View => {
-                ValueBytes::of(&cast(values, &DataType::LargeUtf8)?)
-            }
-            DataType::BinaryView => {
-                ValueBytes::of(&cast(values, &DataType::LargeBinary)?)
-            }
+            DataType::Utf8View => ValueBytes::of(&cast(values, &DataType::LargeUtf8)?),
+            DataType::BinaryView => ValueBytes::of(&cast(values, &DataType::LargeBinary)?),
             DataType::FixedSizeBinary(width) => {
                 let width = usize::try_from(*width).unwrap_or(0);
                 Ok(ValueBytes::Fixed { data: values.to_data(), width })
             }
             other => match other.primitive_width() {
                 Some(width) => Ok(ValueBytes::Fixed { data: values.to_data(), width }),
-                None => Err(ArrowError::NotYetImplemented("dictionary of nested values".to_owned())),
+                None => {
+                    Err(ArrowError::NotYetImplemented("dictionary of nested values".to_owned()))
+                }
             },
         }
     }
@@ -265,9 +261,7 @@ fn child_types(data_type: &DataType) -> Vec<DataType> {
         | DataType::LargeList(item)
         | DataType::FixedSizeList(item, _)
         | DataType::Map(item, _) => vec![item.data_type().clone()],
-        DataType::Struct(fields) => {
-            fields.iter().map(|field| field.data_type().clone()).collect()
-        }
+        DataType::Struct(fields) => fields.iter().map(|field| field.data_type().clone()).collect(),
         _ => Vec::new(),
     }
 }
@@ -304,9 +298,10 @@ mod tests {
     }
 
     fn pass(column: &ArrayRef, dictionaries: &mut Dictionaries) -> (Vec<Option<String>>, usize) {
-        let records = RecordBatch::try_new(dictionaries.schema.clone(), vec![Arc::clone(column)]);
-        let keyed = dictionaries.to_keys(&records.unwrap()).unwrap();
-        let back = dictionaries.of_keys(&keyed).unwrap();
+        let records =
+            RecordBatch::try_new(Arc::clone(&dictionaries.schema), vec![Arc::clone(column)]);
+        let keyed = dictionaries.take_apart(&records.unwrap()).unwrap();
+        let back = dictionaries.put_together(&keyed).unwrap();
         let dictionary = back.column(0).as_any_dictionary();
         let plain = cast(back.column(0), &DataType::Utf8).unwrap();
         let plain = plain.as_string::<i32>().iter().map(|cell| cell.map(str::to_owned)).collect();
@@ -343,9 +338,9 @@ mod tests {
         let offsets = OffsetBuffer::from_lengths([1, 2]);
         let lists: ArrayRef = Arc::new(ListArray::new(item, offsets, items, None));
         let mut growing = dictionaries(&lists, false);
-        let records = RecordBatch::try_new(growing.schema.clone(), vec![lists.slice(1, 1)]);
-        let keyed = growing.to_keys(&records.unwrap()).unwrap();
-        let back = growing.of_keys(&keyed).unwrap();
+        let records = RecordBatch::try_new(Arc::clone(&growing.schema), vec![lists.slice(1, 1)]);
+        let keyed = growing.take_apart(&records.unwrap()).unwrap();
+        let back = growing.put_together(&keyed).unwrap();
         let items = back.column(0).as_list::<i32>().value(0);
         let values = items.as_any_dictionary().values().as_string::<i32>();
         assert_eq!(values.iter().collect::<Vec<_>>(), [Some("b"), Some("c")]);
@@ -360,7 +355,7 @@ mod tests {
         let second = words((0..100).map(Some).collect(), &all[100..]);
         let mut growing = dictionaries(&first, false);
         pass(&first, &mut growing);
-        let records = RecordBatch::try_new(growing.schema.clone(), vec![second]).unwrap();
-        assert!(growing.to_keys(&records).is_err());
+        let records = RecordBatch::try_new(Arc::clone(&growing.schema), vec![second]).unwrap();
+        assert!(growing.take_apart(&records).is_err());
     }
 }

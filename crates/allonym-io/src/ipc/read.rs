@@ -12,9 +12,7 @@ use arrow_array::{ArrayRef, RecordBatch};
 use arrow_buffer::Buffer;
 use arrow_ipc::convert::fb_to_schema;
 use arrow_ipc::reader::{read_dictionary, read_record_batch};
-use arrow_ipc::{
-    Block, Message, MessageHeader, MetadataVersion, root_as_footer, root_as_message,
-};
+use arrow_ipc::{Block, Message, MessageHeader, MetadataVersion, root_as_footer, root_as_message};
 use arrow_schema::{ArrowError, Schema, SchemaRef};
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::fs::File;
@@ -39,7 +37,7 @@ pub(crate) struct IpcReader {
 
 enum Frames {
     File { file: File, name: PathBuf, size: u64, blocks: VecDeque<Block>, at: u64 },
-    Stream { source: Source, head: Vec<u8>, ended: bool },
+    Stream { source: Box<Source>, head: Vec<u8>, ended: bool },
 }
 
 /// A message and its body.
@@ -63,7 +61,10 @@ impl IpcReader {
         let path = name.display().to_string();
         let (mut file, size) = open_file(name, &path)?;
         let Some(size) = size else {
-            return Err(IoError::usage(&path, "an Arrow file is not read from a pipe; use a stream"));
+            return Err(IoError::usage(
+                &path,
+                "an Arrow file is not read from a pipe; use a stream",
+            ));
         };
         let footer = read_footer(&mut file, size, &path)?;
         let bad = || IoError::bad(&path, FOOTER_CORRUPT);
@@ -108,7 +109,7 @@ impl IpcReader {
         let path = source.path().to_owned();
         let mut reader = IpcReader {
             path,
-            frames: Frames::Stream { source, head, ended: false },
+            frames: Frames::Stream { source: Box::new(source), head, ended: false },
             schema: Arc::new(Schema::empty()),
             shape: IpcShape { stream: true, from_arrow: true, ..IpcShape::fresh() },
             dictionaries: HashMap::new(),
@@ -127,7 +128,10 @@ impl IpcReader {
             schema.endianness().equals_to_target_endianness().then(|| fb_to_schema(schema))
         });
         let Guarded::Done(Some(schema)) = schema else {
-            return Err(IoError::bad(&reader.path, "the Arrow stream begins with no usable schema"));
+            return Err(IoError::bad(
+                &reader.path,
+                "the Arrow stream begins with no usable schema",
+            ));
         };
         reader.schema = Arc::new(schema);
         reader.settle()
@@ -204,7 +208,7 @@ impl IpcReader {
                 let records = read_record_batch(
                     &frame.body,
                     batch,
-                    self.schema.clone(),
+                    Arc::clone(&self.schema),
                     &self.dictionaries,
                     None,
                     &message.version(),
@@ -300,8 +304,7 @@ impl IpcReader {
 
 fn corrupt(path: &str, batches: u64, next_row: u64) -> IoError {
     let (batch, row) = (counted(batches), counted(next_row + 1));
-    let message =
-        format!("batch {batch} (rows from {row}) cannot be decoded; the file is corrupt");
+    let message = format!("batch {batch} (rows from {row}) cannot be decoded; the file is corrupt");
     IoError::bad(path, message)
 }
 
@@ -363,7 +366,8 @@ fn next_message(
     if metadata.len() < length {
         return Err(truncated());
     }
-    let body = guard(|| root_as_message(&metadata).ok().map(|message: Message<'_>| message.bodyLength()));
+    let body =
+        guard(|| root_as_message(&metadata).ok().map(|message: Message<'_>| message.bodyLength()));
     let Guarded::Done(Some(body)) = body else { return Err(corrupt()) };
     let length = usize::try_from(body).map_err(|_| corrupt())?;
     let body = bytes.take(length)?;
@@ -423,7 +427,8 @@ type Footer = (Schema, VecDeque<Block>, VecDeque<Block>, Vec<(String, String)>);
 fn parse_footer(footer: &[u8], size: u64) -> Option<Footer> {
     let footer = root_as_footer(footer).ok()?;
     let schema = footer.schema()?;
-    if !schema.endianness().equals_to_target_endianness() || footer.version() < MetadataVersion::V4 {
+    if !schema.endianness().equals_to_target_endianness() || footer.version() < MetadataVersion::V4
+    {
         return None;
     }
     let fits = |block: &Block| {

@@ -76,7 +76,7 @@ impl IpcWriter {
             // Nothing behind the boundary may be seen before the batch is out, or its
             // dictionaries would hold values of later rows.
             let part = records.slice(start, rows);
-            let keyed = self.dictionaries.to_keys(&part);
+            let keyed = self.dictionaries.take_apart(&part);
             self.slices.push(&keyed.map_err(|error| rewrite(&self.path, &error))?);
             self.text_bytes += part.columns().iter().map(text_bytes).sum::<usize>();
             start += rows;
@@ -109,7 +109,7 @@ impl IpcWriter {
     fn write_batch(&mut self) -> Result<(), IoError> {
         let rewrite = |error: ArrowError| rewrite(&self.path, &error);
         let keyed = self.slices.take(WRITTEN_ROWS).map_err(rewrite)?;
-        let batch = self.dictionaries.of_keys(&keyed).map_err(rewrite)?;
+        let batch = self.dictionaries.put_together(&keyed).map_err(rewrite)?;
         self.text_bytes = 0;
         match &mut self.out {
             Out::File(writer) => writer.write(&batch),

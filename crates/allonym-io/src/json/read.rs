@@ -53,7 +53,8 @@ impl JsonReader {
         };
         let lead = lines.skip_blank()?;
         tree.settle();
-        let item: FieldRef = Arc::new(Field::new(Field::LIST_FIELD_DEFAULT_NAME, DataType::Utf8, true));
+        let item: FieldRef =
+            Arc::new(Field::new(Field::LIST_FIELD_DEFAULT_NAME, DataType::Utf8, true));
         let fields: Vec<Field> = tree
             .leaves()
             .iter()
@@ -127,7 +128,7 @@ impl JsonReader {
             .map(|(column, field)| column.finish(field.data_type()))
             .collect();
         let options = RecordBatchOptions::new().with_row_count(Some(rows));
-        let records = RecordBatch::try_new_with_options(self.schema.clone(), arrays, &options)
+        let records = RecordBatch::try_new_with_options(Arc::clone(&self.schema), arrays, &options)
             .expect("every column has one cell for each line");
         Ok(Some((records, first_row, dress)))
     }
@@ -137,7 +138,8 @@ impl JsonReader {
         let (path, line) = (self.tree.path(node), counted(self.lines.line + 1));
         let file = self.lines.text.source().path();
         if self.complete {
-            let message = format!("line {line}: field `{path}` is new: the file changed while it was read");
+            let message =
+                format!("line {line}: field `{path}` is new: the file changed while it was read");
             return IoError::bad(file, message);
         }
         let message = format!(
@@ -300,9 +302,8 @@ fn stopped(stop: Stop, path: &str, line: u64) -> IoError {
         Stop::New(_) => IoError::bad(path, format!("line {line}: a new field")),
         Stop::TooMany => {
             let most = counted(COLUMNS_MAX as u64);
-            let message = format!(
-                "line {line}: more than {most} fields; if keys are data, make them values"
-            );
+            let message =
+                format!("line {line}: more than {most} fields; if keys are data, make them values");
             IoError::bad(path, message)
         }
     }
@@ -422,3 +423,52 @@ const BLANK: &[u8] = b" \t\r\n";
 const LOOK_AHEAD_LINES: usize = 10_000;
 /// Text whose fields make the schema of a stream, in bytes.
 const LOOK_AHEAD_BYTES: usize = 8 << 20;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::format::Compression;
+    use crate::source::Source;
+    use std::io::Cursor;
+
+    /// A reader of a stream, which cannot be read twice.
+    fn stream(text: &str) -> JsonReader {
+        let bytes = Box::new(Cursor::new(text.as_bytes().to_vec()));
+        let source = Source::of("-".to_owned(), bytes, None, Compression::Plain, None);
+        let text = TextSource::new(source.unwrap().0, Vec::new(), None).unwrap();
+        JsonReader::open(text, None, &ReadOptions::default()).unwrap()
+    }
+
+    #[test]
+    fn a_stream_has_the_fields_of_its_first_lines() {
+        let mut reader = stream("{\"a\":1}\n\n{\"b\":[2]}\n");
+        let names: Vec<_> = reader.schema().fields().iter().map(|field| field.name()).collect();
+        assert_eq!(names, ["a", "b[]"]);
+        assert_eq!(reader.next_chunk().unwrap().unwrap().0.num_rows(), 2);
+        assert!(reader.next_chunk().unwrap().is_none());
+    }
+
+    #[test]
+    fn a_new_field_in_a_stream_is_told_by_path_and_line() {
+        let first = "{\"a\":{\"b\":1},\"n\":null}\n".repeat(LOOK_AHEAD_LINES);
+        let check = |late: &str, path: &str| {
+            let mut reader = stream(&format!("{first}{late}\n"));
+            let error = loop {
+                match reader.next_chunk() {
+                    Ok(chunk) => assert!(chunk.is_some(), "{late}"),
+                    Err(error) => break error,
+                }
+            };
+            assert_eq!(error.kind, IoErrorKind::NewField);
+            assert!(error.message.contains(&format!("line 10,001: field `{path}`")), "{error}");
+            assert!(!format!("{error:?}").contains("Canary"));
+        };
+        check("{\"new\":\"Canary\"}", "new");
+        check("{\"new\":null}", "new");
+        check("{\"a\":{\"c\":[{\"d\":\"Canary\"}]}}", "a.c[].d");
+        check("{\"a\":[\"Canary\"]}", "a[]");
+        // Nothing in it: no leaf is lost.
+        let mut reader = stream(&format!("{first}{{\"new\":[],\"a\":null,\"x\":{{}}}}\n"));
+        while reader.next_chunk().unwrap().is_some() {}
+    }
+}

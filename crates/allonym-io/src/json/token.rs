@@ -54,7 +54,7 @@ pub(crate) fn tokenize(text: &[u8], tokens: &mut Vec<Token>) -> Result<(), Flaw>
             Some(b't' | b'f') => Kind::Boolean,
             Some(b'n') => Kind::Null,
             Some(_) => return Err(scan.flaw(NOT_JSON)),
-            None => return Err(scan.flaw("the object does not end on its line")),
+            None => return Err(scan.flaw(CUT_OFF)),
         };
         let mut escaped = false;
         match kind {
@@ -106,7 +106,7 @@ pub(crate) fn tokenize(text: &[u8], tokens: &mut Vec<Token>) -> Result<(), Flaw>
                 }
                 Some(_) if first => {}
                 Some(_) => return Err(scan.flaw(NOT_JSON)),
-                None => return Err(scan.flaw("the object does not end on its line")),
+                None => return Err(scan.flaw(CUT_OFF)),
             }
             if object {
                 let start = scan.at;
@@ -283,6 +283,7 @@ fn four_digits(text: &[u8]) -> Option<u32> {
 }
 
 const NOT_JSON: &str = "not valid JSON";
+const CUT_OFF: &str = "the object does not end on its line; JSON Lines holds one object a line";
 /// Objects and arrays in one another.
 pub(crate) const DEPTH_MAX: usize = 128;
 
@@ -364,7 +365,12 @@ mod tests {
     #[test]
     fn nesting_is_limited() {
         let nested = |depth: usize| {
-            format!("{}{}{}", "{\"a\":".to_owned() + &"[".repeat(depth - 1), "]".repeat(depth - 1), "}")
+            format!(
+                "{}{}{}",
+                "{\"a\":".to_owned() + &"[".repeat(depth - 1),
+                "]".repeat(depth - 1),
+                "}"
+            )
         };
         assert_eq!(tokenize(nested(128).as_bytes(), &mut Vec::new()), Ok(()));
         let flaw = tokenize(nested(129).as_bytes(), &mut Vec::new()).unwrap_err();

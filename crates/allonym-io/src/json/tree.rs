@@ -45,7 +45,7 @@ pub(crate) struct Leaf {
 }
 
 /// Why a walk ended.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Stop {
     Flaw(Flaw),
     /// A leaf that is no column.
@@ -339,7 +339,10 @@ mod tests {
             assert_eq!(leaves, expected, "{lines:?}");
         };
         check(&["{}"], &[]);
-        check(&[r#"{"b":1,"a":{"d":null,"c":"x"}}"#], &[("b", false), ("a.d", false), ("a.c", false)]);
+        check(
+            &[r#"{"b":1,"a":{"d":null,"c":"x"}}"#],
+            &[("b", false), ("a.d", false), ("a.c", false)],
+        );
         check(&[r#"{"b":1}"#, r#"{"a":2,"b":3}"#], &[("b", false), ("a", false)]);
         check(&[r#"{"i":[{"n":1},{"n":2,"m":[3,[4]]}]}"#], &[("i[].n", true), ("i[].m[]", true)]);
         check(&[r#"{"t":["x",["y"],[]]}"#], &[("t[]", true)]);
@@ -384,10 +387,8 @@ mod tests {
     fn a_field_is_dropped_with_all_its_leaves() {
         let (tree, leaves) = tree(&[r#"{"a":{"b":1,"c":{"d":2}},"e":[3],"f":{}}"#]).unwrap();
         let below = tree.all_below(|column| leaves[column].path != "a.b");
-        let paths: Vec<String> = (1..below.len())
-            .filter(|node| below[*node])
-            .map(|node| tree.path(node))
-            .collect();
+        let paths: Vec<String> =
+            (1..below.len()).filter(|node| below[*node]).map(|node| tree.path(node)).collect();
         assert_eq!(paths, ["a.c", "a.c.d", "e", "e[]"]);
     }
 }

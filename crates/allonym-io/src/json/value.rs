@@ -13,8 +13,15 @@ pub(crate) enum Values<'a> {
     Text(Cells<'a>),
     /// Numbers and booleans as they are spelled.
     Raw(Cells<'a>),
-    List { items: Box<Values<'a>>, bounds: Bounds<'a>, nulls: Option<&'a NullBuffer> },
-    Object { fields: Vec<(String, Values<'a>)>, nulls: Option<&'a NullBuffer> },
+    List {
+        items: Box<Values<'a>>,
+        bounds: Bounds<'a>,
+        nulls: Option<&'a NullBuffer>,
+    },
+    Object {
+        fields: Vec<(String, Values<'a>)>,
+        nulls: Option<&'a NullBuffer>,
+    },
     Null,
 }
 
@@ -107,7 +114,9 @@ impl<'a> Values<'a> {
                 None => out.extend_from_slice(b"null"),
             },
             Values::Raw(cells) => match cells.cell(row, scratch)? {
-                Some(text) if is_boolean(text) || is_number(text.as_bytes()) => out.extend_from_slice(text.as_bytes()),
+                Some(text) if is_boolean(text) || is_number(text.as_bytes()) => {
+                    out.extend_from_slice(text.as_bytes())
+                }
                 _ => out.extend_from_slice(b"null"),
             },
             Values::List { nulls: Some(nulls), .. } | Values::Object { nulls: Some(nulls), .. }
@@ -146,9 +155,8 @@ impl<'a> Values<'a> {
 /// A text in quotes. With `ascii`, all other characters are escaped.
 pub(crate) fn put_string(text: &str, ascii: bool, out: &mut Vec<u8>) {
     out.push(b'"');
-    let plain = |byte: &u8| {
-        *byte >= 0x20 && *byte != b'"' && *byte != b'\\' && (!ascii || byte.is_ascii())
-    };
+    let plain =
+        |byte: &u8| *byte >= 0x20 && *byte != b'"' && *byte != b'\\' && (!ascii || byte.is_ascii());
     if text.as_bytes().iter().all(plain) {
         out.extend_from_slice(text.as_bytes());
     } else {
@@ -195,7 +203,9 @@ fn refused(column: &ArrayRef) -> String {
 mod tests {
     use super::*;
     use arrow_array::types::Int32Type;
-    use arrow_array::{BooleanArray, Float64Array, Int64Array, ListArray, StringArray, StructArray};
+    use arrow_array::{
+        BooleanArray, Float64Array, Int64Array, ListArray, StringArray, StructArray,
+    };
     use arrow_schema::Field;
     use proptest::prelude::*;
     use std::sync::Arc;

@@ -76,7 +76,7 @@ impl JsonWriter {
             }
             None => None,
         };
-        let (path, schema) = (path.to_owned(), schema.clone());
+        let (path, schema) = (path.to_owned(), Arc::clone(schema));
         Ok(JsonWriter { path, schema, splice, ascii, open_line: false, rows: 0 })
     }
 
@@ -180,16 +180,10 @@ impl JsonWriter {
         Ok(work.out)
     }
 
-    fn write_new(
-        &self,
-        cells: &[ArrayRef],
-        rows: usize,
-        out: &mut Vec<u8>,
-    ) -> Result<(), IoError> {
+    fn write_new(&self, cells: &[ArrayRef], rows: usize, out: &mut Vec<u8>) -> Result<(), IoError> {
         let mut columns = Vec::new();
         for (field, column) in self.schema.fields().iter().zip(cells) {
-            let values =
-                Values::of(column).map_err(|what| IoError::usage(&self.path, what))?;
+            let values = Values::of(column).map_err(|what| IoError::usage(&self.path, what))?;
             let mut key = Vec::new();
             put_string(field.name(), self.ascii, &mut key);
             key.push(b':');

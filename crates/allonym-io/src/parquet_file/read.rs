@@ -1,6 +1,7 @@
 //! Parquet into batches, groups of columns side by side.
 
 use super::ParquetShape;
+use super::footer::is_sound;
 use crate::error::{IoError, counted};
 use crate::format::{CHUNK_BYTES, COLUMNS_MAX, PARQUET_MAGIC, ReadOptions};
 use crate::guard::{Guarded, guard, largest_cell};
@@ -14,6 +15,7 @@ use parquet::arrow::arrow_reader::{
 };
 use parquet::file::metadata::ParquetMetaData;
 use rayon::prelude::*;
+use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -56,14 +58,9 @@ impl ParquetReader {
             return Err(IoError::usage(&path, "Parquet is read from a file, not from a pipe"));
         };
         refuse_other_formats(&mut opened, size, &path)?;
-        let corrupt = || {
-            IoError::bad(&path, "the Parquet footer cannot be read; the file is truncated or corrupt")
-        };
-        let metadata = match guard(|| ArrowReaderMetadata::load(&opened, ArrowReaderOptions::new()))
-        {
-            Guarded::Done(Ok(metadata)) => metadata,
-            _ => return Err(corrupt()),
-        };
+        let corrupt = || IoError::bad(&path, FOOTER_CORRUPT);
+        let loaded = guard(|| ArrowReaderMetadata::load(&opened, ArrowReaderOptions::new()));
+        let Guarded::Done(Ok(metadata)) = loaded else { return Err(corrupt()) };
         let shape = ParquetShape::of(metadata.metadata()).ok_or_else(corrupt)?;
         let width = metadata.schema().fields().len();
         if width > COLUMNS_MAX {
@@ -114,7 +111,7 @@ impl ParquetReader {
     /// The share of rows read stands for the share of bytes.
     pub(crate) fn progress(&self) -> (u64, Option<u64>) {
         let done = u128::from(self.size) * u128::from(self.next_row);
-        let done = done.checked_div(u128::from(self.rows)).unwrap_or(u128::from(self.size));
+        let done = done.checked_div(u128::from(self.rows)).unwrap_or_else(|| self.size.into());
         (u64::try_from(done).unwrap_or(self.size), Some(self.size))
     }
 
@@ -144,7 +141,7 @@ impl ParquetReader {
         let columns: Option<Vec<ArrayRef>> = columns.into_iter().collect();
         let options = RecordBatchOptions::new().with_row_count(Some(rows));
         let records = columns.and_then(|columns| {
-            RecordBatch::try_new_with_options(self.schema().clone(), columns, &options).ok()
+            RecordBatch::try_new_with_options(Arc::clone(self.schema()), columns, &options).ok()
         });
         let Some(records) = records.filter(|_| rows <= most) else { return Err(self.corrupt()) };
         for (field, column) in records.schema_ref().fields().iter().zip(records.columns()) {
@@ -231,7 +228,8 @@ impl ParquetReader {
     fn corrupt(&self) -> IoError {
         let (mut first, mut at) = (0, 0);
         for (group, rows) in self.shape.row_groups.iter().enumerate() {
-            (first, at) = (first + if group > 0 { self.shape.row_groups[group - 1] } else { 0 }, group);
+            (first, at) =
+                (first + if group > 0 { self.shape.row_groups[group - 1] } else { 0 }, group);
             if self.next_row < first + rows {
                 break;
             }
@@ -278,7 +276,7 @@ fn decode(reader: &mut ParquetRecordBatchReader) -> Option<RecordBatch> {
     }
 }
 
-fn refuse_other_formats(file: &mut std::fs::File, size: u64, path: &str) -> Result<(), IoError> {
+fn refuse_other_formats(file: &mut File, size: u64, path: &str) -> Result<(), IoError> {
     let reading = |error| IoError::reading(path, &error);
     if size == 0 {
         return Err(IoError::bad(path, "the input is empty (0 bytes)"));
@@ -294,14 +292,27 @@ fn refuse_other_formats(file: &mut std::fs::File, size: u64, path: &str) -> Resu
     if size < FOOTER_BYTES_MIN {
         return Err(IoError::bad(path, "no Parquet file, or truncated"));
     }
-    let back = -(magic.len() as i64);
-    file.seek(SeekFrom::End(back)).map_err(reading)?;
+    file.seek(SeekFrom::Start(size - TAIL_BYTES)).map_err(reading)?;
+    let mut length = [0; 4];
+    file.read_exact(&mut length).map_err(reading)?;
     file.read_exact(&mut magic).map_err(reading)?;
     match (begins, magic == PARQUET_MAGIC) {
-        (true, true) => Ok(()),
+        (true, true) => read_footer(file, size, u32::from_le_bytes(length), path),
         (true, false) => Err(IoError::bad(path, "the Parquet file is truncated: no footer")),
         (false, _) => Err(IoError::bad(path, "no Parquet file")),
     }
+}
+
+fn read_footer(file: &mut File, size: u64, length: u32, path: &str) -> Result<(), IoError> {
+    let reading = |error| IoError::reading(path, &error);
+    let length = u64::from(length);
+    if length > size - FOOTER_BYTES_MIN {
+        return Err(IoError::bad(path, FOOTER_CORRUPT));
+    }
+    file.seek(SeekFrom::Start(size - TAIL_BYTES - length)).map_err(reading)?;
+    let mut footer = Vec::new();
+    file.take(length).read_to_end(&mut footer).map_err(reading)?;
+    if is_sound(&footer) { Ok(()) } else { Err(IoError::bad(path, FOOTER_CORRUPT)) }
 }
 
 /// Fewer rows at a time when the footer announces fat ones.
@@ -321,5 +332,8 @@ fn batch_rows(metadata: &ParquetMetaData, wanted: usize) -> usize {
 
 /// Column groups decoded side by side.
 const LANES_MAX: usize = 16;
+const FOOTER_CORRUPT: &str = "the Parquet footer cannot be read; the file is truncated or corrupt";
+/// The footer's length and the magic behind it.
+const TAIL_BYTES: u64 = 8;
 /// Magic, an empty footer's length, magic.
 const FOOTER_BYTES_MIN: u64 = 12;

@@ -10,11 +10,11 @@ use crate::slices::Slices;
 use arrow_array::{RecordBatch, new_null_array};
 use arrow_schema::{Field, Schema, SchemaRef};
 use parquet::arrow::ArrowSchemaConverter;
-use parquet::basic::Type as Physical;
 use parquet::arrow::arrow_writer::{
     ArrowColumnChunk, ArrowColumnWriter, ArrowRowGroupWriterFactory, ArrowWriter,
     ArrowWriterOptions, compute_leaves,
 };
+use parquet::basic::Type as Physical;
 use parquet::errors::ParquetError;
 use parquet::file::metadata::KeyValue;
 use parquet::file::properties::WriterProperties;
@@ -44,6 +44,8 @@ pub(crate) struct ParquetWriter {
     /// Writers of the leaves of each column.
     columns: Option<Vec<Vec<ArrowColumnWriter>>>,
     groups: usize,
+    /// Encoded bytes after which a row group ends.
+    group_bytes_max: usize,
 }
 
 impl std::fmt::Debug for ParquetWriter {
@@ -65,24 +67,25 @@ impl ParquetWriter {
         }
         let descriptor = descriptor(path, shape, schema, untouched)?;
         let properties = properties(shape, schema, &descriptor);
-        let options = ArrowWriterOptions::new()
-            .with_properties(properties)
-            .with_parquet_schema(descriptor);
-        let (writer, factory) = ArrowWriter::try_new_with_options(sink, schema.clone(), options)
-            .and_then(ArrowWriter::into_serialized_writer)
-            .map_err(|error| rewrite(path, &error))?;
+        let options =
+            ArrowWriterOptions::new().with_properties(properties).with_parquet_schema(descriptor);
+        let (writer, factory) =
+            ArrowWriter::try_new_with_options(sink, Arc::clone(schema), options)
+                .and_then(ArrowWriter::into_serialized_writer)
+                .map_err(|error| rewrite(path, &error))?;
         let planned = shape.map(|shape| shape.row_groups.to_vec()).unwrap_or_default();
         let mut writer = ParquetWriter {
             path: path.to_owned(),
             writer,
             factory,
-            schema: schema.clone(),
+            schema: Arc::clone(schema),
             slices: Slices::new(schema),
             planned: planned.into_iter(),
             group_left: 0,
             group_rows: 0,
             columns: None,
             groups: 0,
+            group_bytes_max: GROUP_BYTES_MAX,
         };
         writer.plan_group();
         Ok(writer)
@@ -143,7 +146,7 @@ impl ParquetWriter {
         if self.group_left == 0 {
             self.end_group()?;
             self.plan_group();
-        } else if self.group_rows >= GROUP_ROWS_MAX || bytes >= GROUP_BYTES_MAX {
+        } else if self.group_rows >= GROUP_ROWS_MAX || bytes >= self.group_bytes_max {
             self.end_group()?;
         }
         Ok(())
@@ -197,9 +200,7 @@ fn descriptor(
         let copied = untouched.get(at).copied().flatten();
         let stored = copied.and_then(|from| shape.schema.root_schema().get_fields().get(from));
         fields.push(match stored {
-            Some(stored)
-                if stored.name() == field.name() && stores_alike(stored, field) =>
-            {
+            Some(stored) if stored.name() == field.name() && stores_alike(stored, field) => {
                 Arc::clone(stored)
             }
             _ => Arc::clone(field),
@@ -316,3 +317,45 @@ const GROUP_ROWS: u64 = 131_072;
 const GROUP_ROWS_MAX: u64 = 1_048_576;
 /// Encoded bytes after which a row group ends.
 const GROUP_BYTES_MAX: usize = 128 << 20;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::output::Output;
+    use arrow_array::{ArrayRef, StringArray};
+    use parquet::file::reader::{FileReader, SerializedFileReader};
+
+    #[test]
+    fn a_row_group_ends_at_a_slice_when_it_is_large() {
+        let folder = tempfile::tempdir().unwrap();
+        // Values that no encoding makes small.
+        let value = |row: u32| {
+            let mixed = row.wrapping_mul(0x9E37_79B9);
+            Some(format!("{mixed:x}{row:x}").repeat(8))
+        };
+        let column: ArrayRef = Arc::new((0..40_000).map(value).collect::<StringArray>());
+        let batch = RecordBatch::try_from_iter([("a", column)]).unwrap();
+        let mut outputs = Vec::new();
+        for rows in [7_000, 8_192, 40_000] {
+            let path = folder.path().join(format!("{rows}.parquet"));
+            let sink = Sink::create(&Output::File(path.clone()), false).unwrap();
+            let schema = batch.schema();
+            let mut writer = ParquetWriter::create("a", sink, None, &schema, &[None]).unwrap();
+            writer.group_bytes_max = 150_000;
+            for start in (0..batch.num_rows()).step_by(rows) {
+                writer.write(&batch.slice(start, rows.min(batch.num_rows() - start))).unwrap();
+            }
+            writer.finish().unwrap().finish("a", 0).unwrap().commit().unwrap();
+            let file = std::fs::File::open(&path).unwrap();
+            let reader = SerializedFileReader::new(file).unwrap();
+            let groups = reader.metadata().row_groups().iter();
+            let groups: Vec<i64> = groups.map(|group| group.num_rows()).collect();
+            assert!(groups.len() > 1, "{groups:?}");
+            let (last, whole) = groups.split_last().unwrap();
+            assert!(whole.iter().all(|rows| rows % 8_192 == 0), "{groups:?}");
+            assert_eq!(whole.iter().sum::<i64>() + last, 40_000);
+            outputs.push(std::fs::read(path).unwrap());
+        }
+        assert!(outputs.windows(2).all(|pair| pair[0] == pair[1]));
+    }
+}
