@@ -230,9 +230,9 @@ fn dialects_are_declared_or_named() {
     };
     let default = ReadOptions::default();
     assert_eq!(columns("a.tsv", "a,b\tc\n1,2\t3\n", &default), 2);
-    let semicolon = ReadOptions { delimiter: Some(b';'), ..default.clone() };
+    let semicolon = ReadOptions { delimiter: Some(b';'), ..ReadOptions::default() };
     assert_eq!(columns("a.csv", "a,b;c\n1,2;3\n", &semicolon), 2);
-    let single = ReadOptions { quote: Some(b'\''), ..default.clone() };
+    let single = ReadOptions { quote: Some(b'\''), ..ReadOptions::default() };
     assert_eq!(columns("a.csv", "a,b\n'1,2',3\n", &single), 2);
     check_identical("a.csv", b"a,b\n'1,''2',3\n", &single);
     let same = ReadOptions { quote: Some(b','), delimiter: Some(b','), ..default };
@@ -257,7 +257,7 @@ fn cells_by_csv_core(text: &[u8]) -> Vec<Vec<String>> {
             }
             csv_core::ReadRecordResult::End => return rows,
             csv_core::ReadRecordResult::InputEmpty => {}
-            other => panic!("{other:?}"),
+            other => unreachable!("{other:?}"),
         }
     }
 }

@@ -8,6 +8,7 @@ use files::{Desk, pass, read_all, rows_of};
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
+#[expect(clippy::print_stdout, reason = "a test that is left out says so")]
 fn data(folder: &str) -> Vec<PathBuf> {
     let Some(root) = env::var_os("ALLONYM_DATA") else {
         println!("left out: ALLONYM_DATA names no data");
