@@ -17,9 +17,9 @@ CITIES = [("10999", "Musterstadt"), ("20999", "Beispielhausen"), ("80999", "Nirg
 CAUSES = ["hail", "rear-end collision", "parking damage", "glass breakage", "deer on the road"]
 NOTES = [
     "Called back on {phone}, asked to be reached at {email}.",
-    "Payment to {iban} confirmed by {first} {last}.",
+    "Payment to {iban} confirmed by telephone.",
     "No injuries. Photos received.",
-    "Customer {first} {last} will send the invoice; IBAN {iban}.",
+    "Customer will send the invoice; IBAN {iban}, copy to {email}.",
     "Workshop estimate pending, reply to {email}.",
     "Policyholder moved to {street} {number}, please update.",
 ]

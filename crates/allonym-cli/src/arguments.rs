@@ -281,13 +281,13 @@ pub(crate) struct InitArguments {
 #[command(next_help_heading = "Keys")]
 pub(crate) struct KeySource {
     /// Keyring: file:PATH or env:VARIABLE (default: ALLONYM_KEYS, the policy, your own)
-    #[arg(long, value_name = "REFERENCE")]
+    #[arg(long, value_name = "REFERENCE", global = true)]
     pub(crate) keys: Option<String>,
     /// File that holds the keyring's passphrase
-    #[arg(long, value_name = "FILE", conflicts_with = "passphrase_fd")]
+    #[arg(long, value_name = "FILE", conflicts_with = "passphrase_fd", global = true)]
     pub(crate) passphrase_file: Option<PathBuf>,
     /// Open file descriptor that holds the keyring's passphrase
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", global = true)]
     pub(crate) passphrase_fd: Option<u32>,
 }
 
