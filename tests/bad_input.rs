@@ -153,7 +153,10 @@ fn policies_that_cannot_be_used() {
     let cases: &[(&str, &[&str])] = &[
         ("version = 1\n[columns.a]\ntreat = \"hash\"\n", &["p.toml:3:9", "`hash`", "pseudonymize"]),
         ("version = 1\n[colums.a]\ntreat = \"keep\"\n", &["p.toml:2:2", "`colums`", "`columns`"]),
-        ("version = 1\n[columns.a]\ntreat = \"mask\"\nkeep_lats = 3\n", &["p.toml:4:1", "`keep_last`"]),
+        (
+            "version = 1\n[columns.a]\ntreat = \"mask\"\nkeep_lats = 3\n",
+            &["p.toml:4:1", "`keep_last`"],
+        ),
         ("version = 1\n[columns.a]\ntreat = \n", &["p.toml:3"]),
         (
             "version = 1\n[[match]]\nglob = \"a*\"\ntreat = \"redact\"\n[[match]]\nglob = \"*\"\n\
@@ -213,7 +216,8 @@ fn keys_that_cannot_be_used() {
     let ended = refused(&place, "in.csv", &more, 4, &["passphrase"]);
     assert!(!ended.err.contains("falsch") && !ended.err.contains("geheim"));
     refused(&place, "in.csv", &["--keys", &ring], 4, &["passphrase", "--passphrase-file"]);
-    let right = ["apply", "in.csv", "--to", "out.csv", "--keys", &ring, "--passphrase-file", secret];
+    let right =
+        ["apply", "in.csv", "--to", "out.csv", "--keys", &ring, "--passphrase-file", secret];
     place.run(&right).expect(0);
 }
 
@@ -228,8 +232,16 @@ fn a_keyring_must_not_travel_with_the_data() {
     assert_eq!(fs::read_dir(place.path("out")).unwrap().count(), 1);
     let ring_file = place.path("out/keys/ring.keyring");
     let ring_file = ring_file.to_str().unwrap();
-    let ended =
-        place.run(&["apply", ring_file, "--to", "x.csv", "--keys", &ring, "--input-format", "text"]);
+    let ended = place.run(&[
+        "apply",
+        ring_file,
+        "--to",
+        "x.csv",
+        "--keys",
+        &ring,
+        "--input-format",
+        "text",
+    ]);
     assert_eq!(ended.exit, 4, "{}", ended.err);
 }
 
@@ -270,7 +282,7 @@ fn a_full_disk_is_worth_a_retry() {
         .current_dir(place.path(""))
         .env("ALLONYM_CONFIG_HOME", place.config())
         .output();
-    match output.map(command::ended) {
+    match output.as_ref().map(command::ended) {
         Ok(ended) if !ended.err.contains("unshare:") && !ended.err.contains("mount:") => {
             silent(&ended.expect(75).says(&["out.csv"]));
         }
@@ -307,7 +319,7 @@ fn signals_leave_nothing_visible() {
         let id = child.id().to_string();
         let killed = std::process::Command::new("kill").args(["-s", signal, &id]).status().unwrap();
         assert!(killed.success());
-        let ended = command::ended(child.wait_with_output().unwrap());
+        let ended = command::ended(&child.wait_with_output().unwrap());
         silent(&ended.expect(exit));
         assert_eq!(place.names(), before, "something was left behind after SIG{signal}");
     }

@@ -1,5 +1,7 @@
 //! The command as its users meet it: first run, pipes, formats, hints, wrong use.
 
+#![expect(clippy::unwrap_used, reason = "a test stops where it cannot go on")]
+
 mod command;
 
 use command::{Place, corpora, example, policy};
@@ -227,7 +229,9 @@ fn rules_keys_codes_and_completions() {
     let script = place.run(&["completions", "bash"]).expect(0);
     assert!(script.out.contains("allonym"));
     let schema = place.run(&["schema", "policy"]).expect(0);
-    assert!(serde_json::from_str::<Value>(&schema.out).unwrap()["properties"]["columns"].is_object());
+    assert!(
+        serde_json::from_str::<Value>(&schema.out).unwrap()["properties"]["columns"].is_object()
+    );
 }
 
 #[test]
@@ -260,7 +264,10 @@ fn wrong_use() {
 fn a_policy_is_found_upward_and_in_pyproject() {
     let place = Place::with_keys();
     place.write("deep/down/in.csv", "id\n1\n");
-    place.write("pyproject.toml", "[tool.allonym]\nversion = 1\n[tool.allonym.columns.id]\ntreat = \"redact\"\n");
+    place.write(
+        "pyproject.toml",
+        "[tool.allonym]\nversion = 1\n[tool.allonym.columns.id]\ntreat = \"redact\"\n",
+    );
     let below = |to: &str| {
         place.run_with(&["apply", "in.csv", "--to", to], |command| {
             command.current_dir(place.path("deep/down"));

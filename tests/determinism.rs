@@ -13,9 +13,15 @@ fn table() -> String {
     for row in 0..20_000 {
         let mail = format!("zora{}@example.org", row % 700);
         match row % 5 {
-            0 => csv.push_str(&format!("{row},{mail},\"wrote, to {mail}\",2026-03-{:02},1.50\n", row % 28 + 1)),
+            0 => csv.push_str(&format!(
+                "{row},{mail},\"wrote, to {mail}\",2026-03-{:02},1.50\n",
+                row % 28 + 1
+            )),
             1 => csv.push_str(&format!("{row},,\"\",,\n")),
-            2 => csv.push_str(&format!("{row},{mail},\"two\nlines with 192.0.2.{}\",2026-04-01,7\n", row % 250)),
+            2 => csv.push_str(&format!(
+                "{row},{mail},\"two\nlines with 192.0.2.{}\",2026-04-01,7\n",
+                row % 250
+            )),
             _ => csv.push_str(&format!("{row},{mail},plain,2026-05-01,{row}\n")),
         }
     }
@@ -50,8 +56,16 @@ fn threads_and_batches_do_not_show() {
             for rows in ["1000", "8192", "65536"] {
                 let to = format!("out-{threads}-{rows}.{name}");
                 let arguments = [
-                    "apply", name, "--to", &to, "--policy", policy, "--jobs", threads,
-                    "--batch-rows", rows,
+                    "apply",
+                    name,
+                    "--to",
+                    &to,
+                    "--policy",
+                    policy,
+                    "--jobs",
+                    threads,
+                    "--batch-rows",
+                    rows,
                 ];
                 place.run(&arguments).expect(0);
                 let bytes = place.bytes(&to);
@@ -136,7 +150,8 @@ fn what_the_policy_keeps_comes_out_byte_for_byte() {
     );
     place.write("allonym.toml", keep);
     let odd_csv = "\u{feff}a;b;c\r\n\"\";;\"x;\"\"y\"\"\"\r\n00123;\"q\";1.50\r\n";
-    let odd_json = "{\"b\" : 1.50, \"a\":{\"x\":[ {\"n\":\"\\u00e9\"},{} ]},\"z\":1e400 }\n\n{\"n\":null}\n";
+    let odd_json =
+        "{\"b\" : 1.50, \"a\":{\"x\":[ {\"n\":\"\\u00e9\"},{} ]},\"z\":1e400 }\n\n{\"n\":null}\n";
     for (name, bytes) in [("in.csv", odd_csv), ("in.jsonl", odd_json), ("in.txt", "a\r\nb\n\nc")] {
         place.write(name, bytes);
         let to = format!("out.{name}");

@@ -33,7 +33,8 @@ fn rows(text: &str, delimiter: char) -> Vec<Vec<String>> {
 #[test]
 fn an_invented_pair() {
     let place = Place::with_keys();
-    let customers = "id,mail\n00123,zora@example.org\n123,Quill@Example.org\n7,\n8,tansy@example.org\n";
+    let customers =
+        "id,mail\n00123,zora@example.org\n123,Quill@Example.org\n7,\n8,tansy@example.org\n";
     let claims = "claim,contact,holder\n1,QUILL@example.org,123\n2,zora@example.org ,00123\n\
                   3,tansy@example.org,8\n4,,9\n5,zora@example.org,00123\n";
     place.write("customers.csv", customers);
@@ -68,10 +69,10 @@ fn another_domain_or_another_key_does_not_join() {
     place.run(&["apply", "in.csv", "--to", "2.csv", "--policy", "two.toml"]).expect(0);
     let ring = format!("file:{}", place.path("../other.keyring").display());
     place.run(&["key", "new", "--keys", &ring]).expect(0);
-    let arguments =
-        ["apply", "in.csv", "--to", "3.csv", "--policy", "one.toml", "--keys", &ring];
+    let arguments = ["apply", "in.csv", "--to", "3.csv", "--policy", "one.toml", "--keys", &ring];
     place.run(&arguments).expect(0);
-    let tokens: Vec<_> = ["1.csv", "2.csv", "3.csv"].map(|name| rows(&place.read(name), ',')).into();
+    let tokens: Vec<_> =
+        ["1.csv", "2.csv", "3.csv"].map(|name| rows(&place.read(name), ',')).into();
     assert!(join(&tokens[0], 0, &tokens[1], 0).is_empty());
     assert!(join(&tokens[0], 0, &tokens[2], 0).is_empty());
     assert_eq!(join(&tokens[0], 0, &tokens[0], 0), [(0, 0), (1, 1)]);

@@ -5,7 +5,7 @@ use arrow_array::{ArrayRef, RecordBatch, StringArray};
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-/// A small generator (SplitMix64), good enough to choose words.
+/// A small generator (`SplitMix64`), good enough to choose words.
 #[derive(Clone, Debug)]
 pub struct Dice(u64);
 
@@ -110,16 +110,76 @@ pub fn table(first: usize, rows: usize) -> RecordBatch {
 }
 
 /// Names of the columns of [`table`].
-pub const COLUMNS: [&str; 10] = [
-    "id", "email", "name", "account", "phone", "product", "amount", "day", "remark", "postcode",
-];
+pub const COLUMNS: [&str; 10] =
+    ["id", "email", "name", "account", "phone", "product", "amount", "day", "remark", "postcode"];
 
 const WORDS: &[&str] = &[
-    "the", "claim", "was", "reported", "after", "hail", "damaged", "roof", "and", "window", "of",
-    "insured", "house", "policy", "covers", "repair", "costs", "within", "thirty", "days", "please",
-    "send", "invoice", "photos", "estimate", "workshop", "customer", "agreed", "with", "proposal",
-    "premium", "changed", "because", "vehicle", "sold", "transfer", "pending", "until", "bank",
-    "confirms", "account", "letter", "arrived", "late", "der", "Schaden", "wurde", "gemeldet", "und",
-    "die", "Rechnung", "liegt", "vor", "bitte", "um", "Prüfung", "Vertrag", "Versicherung", "Kunde",
-    "hat", "angerufen", "Termin", "Werkstatt", "Größe", "Straße", "für", "nächste", "Woche",
+    "the",
+    "claim",
+    "was",
+    "reported",
+    "after",
+    "hail",
+    "damaged",
+    "roof",
+    "and",
+    "window",
+    "of",
+    "insured",
+    "house",
+    "policy",
+    "covers",
+    "repair",
+    "costs",
+    "within",
+    "thirty",
+    "days",
+    "please",
+    "send",
+    "invoice",
+    "photos",
+    "estimate",
+    "workshop",
+    "customer",
+    "agreed",
+    "with",
+    "proposal",
+    "premium",
+    "changed",
+    "because",
+    "vehicle",
+    "sold",
+    "transfer",
+    "pending",
+    "until",
+    "bank",
+    "confirms",
+    "account",
+    "letter",
+    "arrived",
+    "late",
+    "der",
+    "Schaden",
+    "wurde",
+    "gemeldet",
+    "und",
+    "die",
+    "Rechnung",
+    "liegt",
+    "vor",
+    "bitte",
+    "um",
+    "Prüfung",
+    "Vertrag",
+    "Versicherung",
+    "Kunde",
+    "hat",
+    "angerufen",
+    "Termin",
+    "Werkstatt",
+    "Größe",
+    "Straße",
+    "für",
+    "nächste",
+    "Woche",
 ];

@@ -43,7 +43,6 @@ fn collect(root: &Path, folder: &Path, files: &mut Vec<String>) -> io::Result<()
     Ok(())
 }
 
-#[expect(clippy::print_stdout, reason = "cargo reads a build script's standard output")]
 fn rerun_if_changed(path: &Path) {
     println!("cargo::rerun-if-changed={}", path.display());
 }

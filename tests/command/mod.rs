@@ -1,5 +1,10 @@
 //! Runs the `allonym` command as its users do: a process, its exit code, stdout and stderr.
-#![expect(dead_code, reason = "each test file uses its own part of this module")]
+#![allow(
+    dead_code,
+    clippy::allow_attributes,
+    reason = "each test file uses its own part of this module"
+)]
+#![expect(clippy::unwrap_used, reason = "a test stops where it cannot go on")]
 
 use std::fs;
 use std::io::Write;
@@ -81,13 +86,13 @@ impl Place {
     }
 
     pub(crate) fn run(&self, arguments: &[&str]) -> Ended {
-        ended(self.command(arguments).output().unwrap())
+        ended(&self.command(arguments).output().unwrap())
     }
 
     pub(crate) fn run_with(&self, arguments: &[&str], change: impl FnOnce(&mut Command)) -> Ended {
         let mut command = self.command(arguments);
         change(&mut command);
-        ended(command.output().unwrap())
+        ended(&command.output().unwrap())
     }
 
     pub(crate) fn run_with_stdin(&self, arguments: &[&str], stdin: &[u8]) -> Ended {
@@ -102,7 +107,7 @@ impl Place {
         });
         let output = child.wait_with_output().unwrap();
         feeder.join().unwrap();
-        ended(output)
+        ended(&output)
     }
 
     pub(crate) fn spawn(&self, arguments: &[&str]) -> Child {
@@ -128,7 +133,7 @@ impl Ended {
     }
 }
 
-pub(crate) fn ended(output: Output) -> Ended {
+pub(crate) fn ended(output: &Output) -> Ended {
     Ended {
         exit: output.status.code().unwrap_or(-1),
         out: String::from_utf8_lossy(&output.stdout).into_owned(),
@@ -149,7 +154,7 @@ pub(crate) fn policy(columns: &[(&str, &str)]) -> String {
 pub(crate) fn corpora() -> Option<PathBuf> {
     let folder = std::env::var_os("ALLONYM_DATA").map(PathBuf::from);
     if folder.is_none() {
-        eprintln!("left out: ALLONYM_DATA is not set");
+        drop(writeln!(std::io::stderr(), "left out: ALLONYM_DATA is not set"));
     }
     folder
 }

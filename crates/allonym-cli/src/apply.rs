@@ -18,8 +18,7 @@ pub(crate) fn run(arguments: &ApplyArguments, session: &mut Session) -> Result<u
     let policy = policy::find(arguments.policy.as_deref(), &session.environment)?;
     let drafted = matches!(policy, PolicySource::Draft);
     let now = session.clock(arguments.as_of.as_deref())?;
-    let environment =
-        session.environment.clone().with_passphrase_file(arguments.keys.passphrase());
+    let environment = session.environment.clone().with_passphrase_file(arguments.keys.passphrase());
     let meter = Meter::new(session.progress_kind());
     let told = |progress: Progress<'_>| {
         meter.tell(progress.phase, progress.file, progress.bytes, progress.size);
@@ -89,8 +88,8 @@ fn target(arguments: &ApplyArguments, inputs: usize) -> Target {
         return Target::Stdout;
     }
     let to = PathBuf::from(&arguments.to);
-    let many = inputs > 1
-        || arguments.paths.iter().any(|path| Path::new(path).is_dir() || is_glob(path));
+    let many =
+        inputs > 1 || arguments.paths.iter().any(|path| Path::new(path).is_dir() || is_glob(path));
     if many || arguments.to.ends_with('/') || to.is_dir() {
         Target::Folder(to)
     } else {

@@ -8,25 +8,58 @@ pub(crate) fn explain(code: &str) -> Option<&'static str> {
 
 /// Codes of the facade, the keys and the faces; those of policies stand with the policy's grammar.
 const CODES: &[(&str, &str)] = &[
-    ("ALO-D001", "the input cannot be read: missing, empty, truncated, corrupt, ragged, wrongly encoded or with a cell over the limit; mend the place the message names, or declare the dialect (--delimiter, --encoding, --no-header)"),
-    ("ALO-D002", "a cell cannot be treated as the policy says; the row is named, the cell never shown"),
-    ("ALO-D003", "a receipt is not readable, so it proves nothing; write the output again with --force"),
+    (
+        "ALO-D001",
+        "the input cannot be read: missing, empty, truncated, corrupt, ragged, wrongly encoded or with a cell over the limit; mend the place the message names, or declare the dialect (--delimiter, --encoding, --no-header)",
+    ),
+    (
+        "ALO-D002",
+        "a cell cannot be treated as the policy says; the row is named, the cell never shown",
+    ),
+    (
+        "ALO-D003",
+        "a receipt is not readable, so it proves nothing; write the output again with --force",
+    ),
     ("ALO-D004", "the operating system does not let this user read or write there"),
-    ("ALO-K001", "a policy that makes tokens needs a keyring; a new one would break joins with earlier outputs, so none is made in silence: allonym key new"),
-    ("ALO-K002", "the key that the policy names is not in the keyring; tokens made with another key would not join with earlier outputs"),
-    ("ALO-K003", "the keyring has no active key of this tenant; make one: allonym key new --tenant NAME"),
+    (
+        "ALO-K001",
+        "a policy that makes tokens needs a keyring; a new one would break joins with earlier outputs, so none is made in silence: allonym key new",
+    ),
+    (
+        "ALO-K002",
+        "the key that the policy names is not in the keyring; tokens made with another key would not join with earlier outputs",
+    ),
+    (
+        "ALO-K003",
+        "the keyring has no active key of this tenant; make one: allonym key new --tenant NAME",
+    ),
     ("ALO-K004", "the passphrase does not open the keyring"),
     ("ALO-K005", "the local key file does not open the keyring: it belongs to another ring"),
-    ("ALO-K006", "others may read the keyring or its key file; whoever reads both can undo every pseudonym by guessing: chmod 600"),
-    ("ALO-K007", "the keyring opens with a key file beside it, which is gone; restore it from its backup"),
+    (
+        "ALO-K006",
+        "others may read the keyring or its key file; whoever reads both can undo every pseudonym by guessing: chmod 600",
+    ),
+    (
+        "ALO-K007",
+        "the keyring opens with a key file beside it, which is gone; restore it from its backup",
+    ),
     ("ALO-K008", "the keyring file is damaged; restore it from its backup"),
     ("ALO-K009", "the keyring was written by a newer version"),
     ("ALO-K010", "there is no place for a keyring: a variable that should name it is not set"),
     ("ALO-K011", "a keyring is referred to by file:PATH or env:VARIABLE"),
-    ("ALO-K012", "the keyring is locked by a passphrase, which comes from a file or a descriptor, never from an argument that process lists show"),
-    ("ALO-K013", "the keyring stands with the data; whoever gets both can undo every pseudonym by guessing, so keys never travel with data"),
+    (
+        "ALO-K012",
+        "the keyring is locked by a passphrase, which comes from a file or a descriptor, never from an argument that process lists show",
+    ),
+    (
+        "ALO-K013",
+        "the keyring stands with the data; whoever gets both can undo every pseudonym by guessing, so keys never travel with data",
+    ),
     ("ALO-K014", "the keyring has a fault that makes it unusable; allonym key doctor names it"),
-    ("ALO-K020", "the keyring asks for a weaker key derivation than is allowed, or for an absurd one: somebody may have changed it"),
+    (
+        "ALO-K020",
+        "the keyring asks for a weaker key derivation than is allowed, or for an absurd one: somebody may have changed it",
+    ),
     ("ALO-K021", "the keyring was changed after it was written; restore it from its backup"),
     ("ALO-K022", "the keyring is locked in another way than the one that was given"),
     ("ALO-K023", "an empty passphrase protects nothing"),
@@ -35,16 +68,25 @@ const CODES: &[(&str, &str)] = &[
     ("ALO-L001", "a rule file cannot be used: allonym rules check FOLDER names every problem"),
     ("ALO-L002", "rules are read from folders of *.toml files"),
     ("ALO-L003", "no rule or entity has this name: allonym rules list"),
-    ("ALO-S001", "storage trouble, such as a full disk; nothing partial is visible, and the same command may be run again (folders: with --resume)"),
+    (
+        "ALO-S001",
+        "storage trouble, such as a full disk; nothing partial is visible, and the same command may be run again (folders: with --resume)",
+    ),
     ("ALO-U001", "Allonym never writes over its input"),
-    ("ALO-U002", "the output exists and no receipt proves that it is the result of this very work; replace it with --force"),
+    (
+        "ALO-U002",
+        "the output exists and no receipt proves that it is the result of this very work; replace it with --force",
+    ),
     ("ALO-U003", "span by span reports are made of texts, not of tables"),
     ("ALO-U004", "many inputs go to a folder that mirrors them"),
     ("ALO-U005", "times are written as RFC 3339, 2026-11-21T00:00:00Z"),
     ("ALO-U006", "--fail-on takes direct, quasi, sensitive, secret, any, or entities by name"),
     ("ALO-U007", "explain takes a code or PATH:COLUMN"),
     ("ALO-X005", "a bug: the output was withheld, because nobody can say what it holds"),
-    ("ALO-X130", "somebody asked the run to stop; finished files of a folder are kept for --resume"),
+    (
+        "ALO-X130",
+        "somebody asked the run to stop; finished files of a folder are kept for --resume",
+    ),
 ];
 
 #[cfg(test)]

@@ -60,11 +60,9 @@ fn split(subject: &str) -> Option<(&str, &str)> {
 
 fn human(column: &ScanColumn) -> String {
     let judged = match (&column.entity, column.group) {
-        (Some(entity), Some(group)) => format!(
-            "{entity} ({}), confidence {:.2}",
-            group_name(group),
-            column.confidence
-        ),
+        (Some(entity), Some(group)) => {
+            format!("{entity} ({}), confidence {:.2}", group_name(group), column.confidence)
+        }
         _ if column.free_text => "free text".to_owned(),
         _ => "nothing personal found".to_owned(),
     };

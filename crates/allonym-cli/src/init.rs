@@ -4,8 +4,8 @@ use crate::arguments::InitArguments;
 use crate::progress::Meter;
 use crate::session::Session;
 use allonym::{
-    Failure, Policy, Result, ScanOptions, create_default_ring, draft_policy, expand,
-    ring_place, write_whole,
+    Failure, Policy, Result, ScanOptions, create_default_ring, draft_policy, expand, ring_place,
+    write_whole,
 };
 use std::fs;
 
@@ -70,8 +70,7 @@ pub(crate) fn run(arguments: &InitArguments, session: &mut Session) -> Result<u8
 
 /// A first run has no keyring: make the user's own one and say so.
 fn offer_ring(arguments: &InitArguments, policy: &Policy, session: &mut Session) -> Result<()> {
-    let environment =
-        session.environment.clone().with_passphrase_file(arguments.keys.passphrase());
+    let environment = session.environment.clone().with_passphrase_file(arguments.keys.passphrase());
     let place = ring_place(arguments.keys.keys.as_deref(), None, &environment)?;
     if place.said_by != "default" || place.path.exists() {
         return Ok(());

@@ -104,7 +104,10 @@ fn doctor(path: &Path, now: &str, session: &mut Session) -> Result<u8> {
     let findings = allonym::key_doctor(path, Some(now));
     if session.format == OutputFormat::Human {
         for finding in &findings {
-            session.data_line(&format!("{} {}: {}", finding.code, finding.severity, finding.message))?;
+            session.data_line(&format!(
+                "{} {}: {}",
+                finding.code, finding.severity, finding.message
+            ))?;
             session.data_line(&format!("  fix: {}", finding.fix))?;
         }
         if findings.is_empty() {

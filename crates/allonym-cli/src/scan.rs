@@ -239,8 +239,11 @@ fn row(column: &ScanColumn) -> Vec<String> {
         None if column.free_text => "free text".to_owned(),
         None => "–".to_owned(),
     };
-    let confidence =
-        if column.entity.is_some() { words(column.confidence).to_owned() } else { "–".to_owned() };
+    let confidence = if column.entity.is_some() {
+        words(column.confidence).to_owned()
+    } else {
+        "–".to_owned()
+    };
     vec![column.name.clone(), found, share, confidence, shape, column.suggestion.clone()]
 }
 

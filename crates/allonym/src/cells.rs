@@ -98,7 +98,11 @@ fn kind(data_type: &DataType) -> ColumnKind {
         | DataType::Decimal64(_, scale)
         | DataType::Decimal128(_, scale)
         | DataType::Decimal256(_, scale) => {
-            if *scale == 0 { ColumnKind::Integer } else { ColumnKind::Float }
+            if *scale == 0 {
+                ColumnKind::Integer
+            } else {
+                ColumnKind::Float
+            }
         }
         data_type if data_type.is_integer() => ColumnKind::Integer,
         DataType::Boolean => ColumnKind::Boolean,
@@ -146,8 +150,7 @@ mod tests {
             ("tags", Arc::new(tags) as ArrayRef),
         ])
         .unwrap();
-        let paths: Vec<_> =
-            leaves(batch.schema_ref()).into_iter().map(|leaf| leaf.path).collect();
+        let paths: Vec<_> = leaves(batch.schema_ref()).into_iter().map(|leaf| leaf.path).collect();
         assert_eq!(paths, ["person.name", "person.id", "tags[]"]);
         let texts = leaf_texts(&batch.slice(1, 2));
         let cells = |at: usize| -> Vec<String> {

@@ -1,5 +1,6 @@
 //! One failure for both faces: a stable code, what is wrong, what to do, and the exit code.
 
+use arrow_schema::ArrowError;
 use std::fmt;
 
 /// Result of the facade.
@@ -71,6 +72,25 @@ impl From<allonym_io::IoError> for Failure {
     }
 }
 
+/// A producer's own error text can quote cells, so only its kind is told. A failure of ours that
+/// went through Arrow comes out as it went in.
+impl From<ArrowError> for Failure {
+    fn from(error: ArrowError) -> Failure {
+        let kind = match &error {
+            ArrowError::ExternalError(inner) => match inner.downcast_ref::<Failure>() {
+                Some(failure) => return failure.clone(),
+                None => "the producer of the Arrow stream failed",
+            },
+            ArrowError::CDataInterface(_) => "the producer of the Arrow stream failed",
+            ArrowError::MemoryError(_) => "not enough memory",
+            ArrowError::SchemaError(_) => "a batch does not have the declared schema",
+            ArrowError::IoError(_, _) => "reading failed",
+            _ => "the Arrow data is not valid",
+        };
+        Failure::new("ALO-D001", 3, kind)
+    }
+}
+
 impl From<allonym_core::PolicyError> for Failure {
     fn from(error: allonym_core::PolicyError) -> Failure {
         Failure { code: error.code, message: error.to_string(), hint: error.hint, exit: 2 }
@@ -108,6 +128,15 @@ const SEVERITY: [u8; 8] = [5, 6, 4, 2, 3, 75, 1, 7];
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn errors_of_arrow_are_told_by_kind_and_ours_come_through() {
+        let quoting = ArrowError::ParseError("cannot parse zoe@example.org".to_owned());
+        assert_eq!(Failure::from(quoting).message, "the Arrow data is not valid");
+        let ours = Failure::new("ALO-K001", 4, "key");
+        let wrapped = ArrowError::ExternalError(Box::new(ours.clone()));
+        assert_eq!(Failure::from(wrapped), ours);
+    }
 
     #[test]
     fn the_most_severe_exit_wins() {

@@ -5,22 +5,20 @@ use crate::receipt::SCHEMA;
 use crate::run::header_entity;
 use crate::{
     Cancel, Digest, Failure, Keyring, Plan, PlannedColumn, Policy, Profile, Receipt, ReceiptColumn,
-    ReceiptKey, Result, RuleSet, Scan, TokenFormat, load_rules, treat_stream,
+    ReceiptKey, Result, RuleSet, Scan, TokenFormat, compiled, load_rules, treat_stream,
 };
 use allonym_core::{ColumnCounts, Treated};
-use allonym_recognize::Recognizer;
 use arrow_array::{ArrayRef, RecordBatch};
 use arrow_schema::{ArrowError, FieldRef, Schema, SchemaRef};
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 /// A policy with its rules compiled: done once, bound to many schemas.
 #[derive(Debug)]
 pub struct BoundPolicy {
     policy: Policy,
     rules: RuleSet,
-    recognizer: OnceLock<Arc<Recognizer>>,
 }
 
 impl BoundPolicy {
@@ -35,7 +33,7 @@ impl BoundPolicy {
             .map(|rules| folder.join(rules).display().to_string())
             .collect();
         let rules = load_rules(&folders)?.select(&policy.selection())?;
-        Ok(BoundPolicy { policy, rules, recognizer: OnceLock::new() })
+        Ok(BoundPolicy { policy, rules })
     }
 
     /// The policy.
@@ -78,8 +76,12 @@ impl BoundPolicy {
                 None => entities.remove(&name),
             };
         }
-        let recognizer =
-            if self.policy.needs_recognizer() { Some(self.recognizer()?) } else { None };
+        let recognizer = if self.policy.needs_recognizer() || !self.policy.rule_folders().is_empty()
+        {
+            Some(compiled::recognizer(&self.rules, &self.policy.tuning())?)
+        } else {
+            None
+        };
         Ok(Plan::compile(&self.policy, schema, keys, recognizer, &entities)?)
     }
 
@@ -112,14 +114,6 @@ impl BoundPolicy {
             warnings: counts.warnings(plan),
             signature: None,
         }
-    }
-
-    fn recognizer(&self) -> Result<Arc<Recognizer>> {
-        if let Some(recognizer) = self.recognizer.get() {
-            return Ok(Arc::clone(recognizer));
-        }
-        let compiled = Arc::new(Recognizer::compile(&self.rules, &self.policy.tuning())?);
-        Ok(Arc::clone(self.recognizer.get_or_init(|| compiled)))
     }
 }
 
@@ -199,11 +193,7 @@ pub fn tokenize(
 ) -> Result<(FieldRef, Vec<ArrayRef>)> {
     let column = Arc::new(field.as_ref().clone().with_name(COLUMN).with_nullable(true));
     let schema = Arc::new(Schema::new(vec![column]));
-    let bound = BoundPolicy {
-        policy: how.policy()?,
-        rules: RuleSet::builtin().clone(),
-        recognizer: OnceLock::new(),
-    };
+    let bound = BoundPolicy { policy: how.policy()?, rules: RuleSet::builtin().clone() };
     let plan = Arc::new(bound.plan(&schema, Some(keys), None)?);
     let batches: Vec<std::result::Result<RecordBatch, ArrowError>> = chunks
         .into_iter()

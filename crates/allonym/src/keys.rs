@@ -84,10 +84,7 @@ pub fn ring_place(
     if let Some((KeyReference { ring: Some(ring), .. }, folder)) = policy {
         return place(ring, folder, "policy", environment);
     }
-    Ok(KeyPlace {
-        path: environment.config_folder()?.join("default.keyring"),
-        said_by: "default",
-    })
+    Ok(KeyPlace { path: environment.config_folder()?.join("default.keyring"), said_by: "default" })
 }
 
 fn place(
@@ -195,11 +192,7 @@ pub fn create_default_ring(
 }
 
 /// Refuses a keyring (or its local key file) among the inputs or inside the output's folder.
-pub(crate) fn refuse_exposed_ring(
-    ring: &Path,
-    inputs: &[PathBuf],
-    target: &Target,
-) -> Result<()> {
+pub(crate) fn refuse_exposed_ring(ring: &Path, inputs: &[PathBuf], target: &Target) -> Result<()> {
     let ring = absolute(ring);
     let refuse = |place: &str| {
         Err(Failure::new(

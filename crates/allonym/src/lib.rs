@@ -7,6 +7,7 @@
 //! It reads no clock and no environment: both are arguments ([`Environment`], `now`).
 
 mod cells;
+mod compiled;
 mod draft;
 mod failure;
 mod find;

@@ -132,7 +132,10 @@ pub struct Treatment {
 
 impl std::fmt::Debug for Treatment {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Treatment").field("plan", &self.plan).field("next_row", &self.next_row).finish_non_exhaustive()
+        f.debug_struct("Treatment")
+            .field("plan", &self.plan)
+            .field("next_row", &self.next_row)
+            .finish_non_exhaustive()
     }
 }
 
@@ -168,7 +171,7 @@ impl Treatment {
                 self.ended = true;
                 break;
             };
-            let batch = batch.map_err(|error| unreadable(&error))?;
+            let batch = batch?;
             let mut from = 0;
             while from < batch.num_rows() {
                 let rows = STREAM_ROWS_MAX.min(batch.num_rows() - from);
@@ -204,18 +207,6 @@ impl Iterator for Treatment {
         }
         self.ready.pop_front().map(Ok)
     }
-}
-
-/// A producer's own error text can quote cells, so only its kind is told.
-fn unreadable(error: &ArrowError) -> Failure {
-    let kind = match error {
-        ArrowError::CDataInterface(_) => "the producer of the Arrow stream failed",
-        ArrowError::MemoryError(_) => "not enough memory",
-        ArrowError::SchemaError(_) => "a batch does not have the declared schema",
-        ArrowError::IoError(_, _) => "reading failed",
-        _ => "the Arrow data is not valid",
-    };
-    Failure::new("ALO-D001", 3, kind)
 }
 
 const STREAM_ROWS_MAX: usize = 65_536;

@@ -6,8 +6,8 @@ use crate::pipeline::drive;
 use crate::receipt::{Digest, ReceiptColumn, ReceiptFile, ReceiptKey, SCHEMA};
 use crate::scan::{Scan, ScanOptions};
 use crate::{
-    Cancel, Environment, Failure, Keyring, Receipt, Result, RuleSet,
-    create_default_ring, load_rules, open_ring,
+    Cancel, Environment, Failure, Keyring, Receipt, Result, RuleSet, create_default_ring,
+    load_rules, open_ring,
 };
 use allonym_core::{Plan, PlannedColumn, Policy};
 use allonym_io::{
@@ -192,7 +192,13 @@ impl Bound {
             .map(|rules| folder.join(rules).display().to_string())
             .collect();
         let rules = load_rules(&folders)?.select(&policy.selection())?;
-        let recognizer = Arc::new(Recognizer::compile(&rules, &policy.tuning())?);
+        // Compiling a few hundred patterns takes longer than treating a small file. Without a
+        // recognizer a plan knows the shipped rules, which is enough for normalisation profiles.
+        let recognizer = if policy.needs_recognizer() || !folders.is_empty() {
+            Some(Arc::new(Recognizer::compile(&rules, &policy.tuning())?))
+        } else {
+            None
+        };
 
         // Schemas first: a missing column in the last file of a thousand is found before the
         // first is treated.
@@ -233,7 +239,7 @@ impl Bound {
             // A dry run on a fresh machine must not create keys: show what the scan proposes.
             Vec::new()
         } else {
-            compile_plans(job, &policy, &schemas, ring.as_ref(), &recognizer, &judged)?
+            compile_plans(job, &policy, &schemas, ring.as_ref(), recognizer.as_ref(), &judged)?
         };
         for (file, reader) in files.iter_mut().zip(opened) {
             file.stdin = RefCell::new(reader);
@@ -326,7 +332,7 @@ impl Bound {
         if !old.same_work(&wanted) {
             return Err(refused());
         }
-        let base = receipt_path.parent().unwrap_or(Path::new(""));
+        let base = receipt_path.parent().unwrap_or_else(|| Path::new(""));
         for output in &old.outputs {
             let path = base.join(&output.path);
             if !path.exists() || sha256_file(&path)? != output.sha256 {
@@ -357,9 +363,7 @@ impl Bound {
 
 fn settle_policy(job: &ApplyJob<'_>) -> Result<(Policy, PathBuf, Option<Scan>)> {
     match &job.policy {
-        PolicySource::Given { policy, folder } => {
-            Ok((Policy::clone(policy), folder.clone(), None))
-        }
+        PolicySource::Given { policy, folder } => Ok((Policy::clone(policy), folder.clone(), None)),
         PolicySource::Draft => {
             if job.target == Target::Stdout
                 || job.inputs.iter().any(|found| found.input == Input::Stdin)
@@ -377,8 +381,7 @@ fn settle_policy(job: &ApplyJob<'_>) -> Result<(Policy, PathBuf, Option<Scan>)> 
             let told = |bytes, size| {
                 (job.progress)(Progress { phase: "scanning", file: &name, bytes, size });
             };
-            let (policy, scan) =
-                draft_policy(&job.inputs, &job.read, &options, &name, "", &told)?;
+            let (policy, scan) = draft_policy(&job.inputs, &job.read, &options, &name, "", &told)?;
             Ok((policy, PathBuf::new(), Some(scan)))
         }
     }
@@ -447,7 +450,7 @@ fn compile_plans(
     policy: &Policy,
     schemas: &[SchemaRef],
     ring: Option<&Keyring>,
-    recognizer: &Arc<Recognizer>,
+    recognizer: Option<&Arc<Recognizer>>,
     judged: &BTreeMap<String, String>,
 ) -> Result<Vec<BoundFile>> {
     let present: BTreeSet<String> = schemas
@@ -462,8 +465,7 @@ fn compile_plans(
     let mut failure: Option<Failure> = None;
     for (found, schema) in job.inputs.iter().zip(schemas) {
         let policy = policy.for_one_of_many(schema, &present);
-        let recognizer = Some(Arc::clone(recognizer));
-        match Plan::compile(&policy, schema, ring, recognizer, judged) {
+        match Plan::compile(&policy, schema, ring, recognizer.cloned(), judged) {
             Ok(plan) => {
                 let name = found.relative.clone();
                 let stdin = RefCell::new(None);
@@ -504,7 +506,7 @@ fn apply_file(
     let mut receipt = bound.blank_receipt(started);
     let mut columns = Columns::default();
     let receipt_path = receipt_path(job).expect("a file target has a receipt");
-    let base = receipt_path.parent().unwrap_or(Path::new("")).to_path_buf();
+    let base = receipt_path.parent().unwrap_or_else(|| Path::new("")).to_path_buf();
     let output = Output::File(path.to_path_buf());
     let finished = treat_one(job, file, &output, job.force, &mut receipt, &mut columns, &base)?;
     let written = finished.commit()?;
@@ -529,10 +531,13 @@ fn apply_stdout(job: &ApplyJob<'_>, bound: &Bound, started: &str) -> Result<Appl
     };
     let mut receipt = bound.blank_receipt(started);
     let mut columns = Columns::default();
-    let base =
-        job.receipt.as_deref().and_then(Path::parent).unwrap_or(Path::new("")).to_path_buf();
-    let finished =
-        treat_one(job, file, &Output::Stdout, true, &mut receipt, &mut columns, &base)?;
+    let base = job
+        .receipt
+        .as_deref()
+        .and_then(Path::parent)
+        .unwrap_or_else(|| Path::new(""))
+        .to_path_buf();
+    let finished = treat_one(job, file, &Output::Stdout, true, &mut receipt, &mut columns, &base)?;
     let written = finished.commit()?;
     receipt.outputs.push(ReceiptFile {
         path: "-".to_owned(),
@@ -746,10 +751,7 @@ impl Columns {
     }
 
     fn warnings(&self, planned: &[PlannedColumn]) -> Vec<String> {
-        planned
-            .iter()
-            .filter_map(|column| self.counts.get(&column.name)?.warning(column))
-            .collect()
+        planned.iter().filter_map(|column| self.counts.get(&column.name)?.warning(column)).collect()
     }
 }
 

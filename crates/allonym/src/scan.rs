@@ -1,7 +1,7 @@
 //! What personal data is in a table or a text, without showing it.
 
 use crate::cells::{Leaf, leaf_texts, leaves};
-use crate::{Cancel, Failure, FindOptions, Finder, Finding, Result, load_rules};
+use crate::{Cancel, Failure, FindOptions, Finder, Finding, Result, compiled, load_rules};
 use allonym_io::{Format, Input, ReadOptions, Reader};
 use allonym_recognize::{
     ColumnProfile, Coverage, EntityCount, Group, Judgement, Recognizer, RuleSet, Scratch,
@@ -184,10 +184,7 @@ pub fn scan_batches(
     let mut sample = Sample::new(options);
     for batch in batches {
         options.cancel.check()?;
-        let batch = batch.map_err(|_| {
-            Failure::new("ALO-D001", 3, format!("{source}: the Arrow stream failed"))
-        })?;
-        sample.offer(&batch, &mut |ready| evidence.observe(ready, &looker.recognizer));
+        sample.offer(&batch?, &mut |ready| evidence.observe(ready, &looker.recognizer));
     }
     sample.finish(&mut |ready| evidence.observe(ready, &looker.recognizer));
     evidence.rows = sample.rows;
@@ -264,9 +261,8 @@ fn document(
     text_field: &str,
     finder: &Finder,
 ) -> Result<DocumentFindings> {
-    let bad = |what: &str| {
-        Failure::new("ALO-D001", 3, format!("{source}: line {}: {what}", number + 1))
-    };
+    let bad =
+        |what: &str| Failure::new("ALO-D001", 3, format!("{source}: line {}: {what}", number + 1));
     let value: serde_json::Value =
         serde_json::from_slice(line).map_err(|_| bad("not a JSON object"))?;
     let id = value.get("id").filter(|id| id.is_string() || id.is_number());
@@ -299,7 +295,7 @@ impl Looker {
         };
         let rules = load_rules(&find.rule_folders)?.select(&selection)?;
         let tuning = Tuning { min_score: 0.0, ..Tuning::default() };
-        let recognizer = Arc::new(Recognizer::compile(&rules, &tuning)?);
+        let recognizer = compiled::recognizer(&rules, &tuning)?;
         Ok(Looker { recognizer, countries: find.countries.clone() })
     }
 
@@ -498,8 +494,8 @@ impl Sample {
             let row = first_row + from as u64;
             let block = row / BLOCK_ROWS as u64;
             let block_end = (block + 1) * BLOCK_ROWS as u64;
-            let rows = usize::try_from(block_end - row)
-                .map_or(batch.num_rows() - from, |rows| rows.min(batch.num_rows() - from));
+            let left = usize::try_from(block_end - row).unwrap_or(BLOCK_ROWS);
+            let rows = left.min(batch.num_rows() - from);
             if self.wants(block) {
                 let piece = copied(batch, from, rows);
                 self.kept_bytes += rows * bytes_per_row(batch);
@@ -560,8 +556,7 @@ impl Sample {
 /// A slice would keep its whole batch alive.
 fn copied(batch: &RecordBatch, from: usize, rows: usize) -> RecordBatch {
     let rows: UInt64Array = (from as u64..(from + rows) as u64).collect();
-    arrow_select::take::take_record_batch(batch, &rows)
-        .expect("the rows are inside the batch")
+    arrow_select::take::take_record_batch(batch, &rows).expect("the rows are inside the batch")
 }
 
 fn bytes_per_row(batch: &RecordBatch) -> usize {
