@@ -115,7 +115,7 @@ pub struct ReadOptions {
     pub encoding: Option<TextEncoding>,
     /// Rows in a chunk; 8,192 unless said.
     pub batch_rows: Option<usize>,
-    /// Largest cell or line in bytes; 16 MiB unless said.
+    /// Largest cell or line in bytes; 16 MiB unless said, at most 1 GiB.
     pub cell_bytes_max: Option<usize>,
 }
 
@@ -125,7 +125,7 @@ impl ReadOptions {
     }
 
     pub(crate) fn cell_bytes_max(&self) -> usize {
-        self.cell_bytes_max.unwrap_or(CELL_BYTES_MAX)
+        self.cell_bytes_max.unwrap_or(CELL_BYTES_MAX).min(CELL_BYTES_LIMIT)
     }
 }
 
@@ -158,6 +158,8 @@ fn extension(name: &str) -> Option<&str> {
 pub(crate) const BATCH_ROWS: usize = 8_192;
 /// Largest cell or line, in bytes.
 pub(crate) const CELL_BYTES_MAX: usize = 16 << 20;
+/// No declaration goes beyond: offsets have 32 bits.
+const CELL_BYTES_LIMIT: usize = 1 << 30;
 /// Text of a chunk after which it ends early, in bytes: bounds memory and keeps 32-bit offsets far.
 pub(crate) const CHUNK_BYTES: usize = 64 << 20;
 /// Columns or field paths of a file.

@@ -373,6 +373,37 @@ fn every_field_of_the_file_is_a_column() {
 }
 
 #[test]
+fn large_chunks_hold_the_same_rows_as_small_ones() {
+    let desk = Desk::new();
+    let mut text = String::new();
+    for row in 0..5_000 {
+        let note = if row < 4_000 { "null".to_owned() } else { format!("{{\"x\":{row}}}") };
+        let tags = ["[]", "[\"p\",null]", "[\"q\",[\"ä\"]]", "null"][row % 4];
+        let late = if row == 3_333 { ",\"late\":[{\"k\":true}]" } else { "" };
+        text.push_str(&format!("{{\"id\":{row},\"note\":{note},\"tags\":{tags}{late}}}\n"));
+        if row % 1_000 == 0 {
+            text.push_str("\n \n");
+        }
+    }
+    let path = desk.put("a.jsonl", &text);
+    let whole = read_whole(&path, &rows_of(100_000));
+    let names: Vec<String> =
+        whole.schema().fields().iter().map(|field| field.name().clone()).collect();
+    assert_eq!(names, ["id", "tags[]", "late[].k", "note.x"]);
+    for rows in [1_024, 4_096, 7] {
+        assert_eq!(read_whole(&path, &rows_of(rows)), whole);
+    }
+    let ids = whole.column(0).as_string::<i32>();
+    assert!((0..5_000).all(|row| ids.value(row) == row.to_string()));
+    check_identical("a.jsonl", text.as_bytes());
+    // The first of two wrong lines is told, with its number in the file.
+    let wrong =
+        text.replace("{\"id\":2500,", "{\"id\":2500,,").replace("{\"id\":4500,", "{\"id\":,");
+    let path = desk.put("b.jsonl", wrong);
+    check_refused(&path, &rows_of(100), IoErrorKind::BadInput, &["line 2,507, byte 12: not valid"]);
+}
+
+#[test]
 fn lines_are_given_as_they_stood() {
     let desk = Desk::new();
     let path = desk.put("a.jsonl", "\n {\"a\" : 1} \r\n\n{\"b\":[]}");

@@ -9,6 +9,7 @@ use crate::source::TextSource;
 use arrow_array::{ArrayRef, ListArray, RecordBatch, RecordBatchOptions, StringArray};
 use arrow_buffer::{Buffer, NullBufferBuilder, OffsetBuffer, ScalarBuffer};
 use arrow_schema::{DataType, Field, FieldRef, Schema, SchemaRef};
+use rayon::prelude::*;
 use std::sync::Arc;
 
 /// Reads lines; made by [`JsonReader::open`].
@@ -16,14 +17,12 @@ use std::sync::Arc;
 pub(crate) struct JsonReader {
     lines: Lines,
     tree: Tree,
-    walk: Walk,
     schema: SchemaRef,
     shape: JsonShape,
     batch_rows: usize,
     /// All lines have been seen before: a new field means that the file changed.
     complete: bool,
     next_row: u64,
-    tokens: Vec<Token>,
 }
 
 impl JsonReader {
@@ -40,13 +39,7 @@ impl JsonReader {
             Some(text) => {
                 let mut first = Lines::new(text, options.cell_bytes_max());
                 first.skip_blank()?;
-                let (mut walk, mut tokens) = (Walk::default(), Vec::new());
-                while let Some(line) = first.next()? {
-                    let text = &first.text.text()[..line.next];
-                    note_fields(&mut tree, &mut walk, text, &mut tokens)
-                        .map_err(|stop| first.stop(stop))?;
-                    first.consume(line);
-                }
+                first.note_all(&mut tree)?;
                 true
             }
             None => lines.look_ahead(&mut tree)?,
@@ -68,14 +61,12 @@ impl JsonReader {
             .collect();
         Ok(JsonReader {
             lines,
-            walk: Walk::default(),
             schema: Arc::new(Schema::new(fields)),
             shape: JsonShape { tree: Arc::new(tree.clone()), lead: lead.into() },
             tree,
             batch_rows: options.batch_rows(),
             complete,
             next_row: 0,
-            tokens: Vec::new(),
         })
     }
 
@@ -97,32 +88,40 @@ impl JsonReader {
 
     /// The next rows, with their lines and the number of the first.
     pub(crate) fn next_chunk(&mut self) -> Result<Option<(RecordBatch, u64, JsonDress)>, IoError> {
-        let mut columns: Vec<Column> =
-            self.tree.leaves().iter().map(|leaf| Column::new(leaf.list)).collect();
-        let mut dress = JsonDress::default();
-        let first_row = self.next_row;
-        while dress.rows.len() < self.batch_rows && dress.text.len() < CHUNK_BYTES {
-            let Some(line) = self.lines.next()? else { break };
-            let text = &self.lines.text.text()[..line.next];
-            let (tree, walk) = (&mut self.tree, &mut self.walk);
-            let read = read_line(tree, walk, text, &mut self.tokens, &mut columns);
-            if let Err(stop) = read {
-                return Err(self.stop(stop));
+        let mut text = Vec::new();
+        let mut cuts = Vec::new();
+        let first_line = self.lines.line;
+        while cuts.len() < self.batch_rows && text.len() < CHUNK_BYTES {
+            let block = match self.lines.block(self.batch_rows - cuts.len()) {
+                // The rows before the trouble come first; it is met again behind them.
+                Err(_) if !cuts.is_empty() => break,
+                block => block?,
+            };
+            if block.is_empty() {
+                break;
             }
-            let object = self.tokens[0].start;
-            let end = self.tokens[self.tokens.len() - 1].end;
-            let base = dress.text.len();
-            dress.text.extend_from_slice(text);
-            let object = (base + object, base + end);
-            dress.rows.push(Line { object, end: dress.text.len() });
-            self.lines.consume(line);
-            self.next_row += 1;
+            for cut in block {
+                text.extend_from_slice(&self.lines.text.text()[..cut.bytes]);
+                self.lines.consume(cut);
+                cuts.push(cut);
+            }
         }
-        let rows = dress.rows.len();
-        if rows == 0 {
+        if cuts.is_empty() {
             return Ok(None);
         }
-        let arrays: Vec<ArrayRef> = columns
+        let part = match read_side_by_side(&self.tree, &text, &cuts) {
+            Ok(part) => part,
+            Err(odd) => {
+                self.learn(&text, &cuts, odd, first_line)?;
+                let unsettled = "a line is read once all its fields are known";
+                read_side_by_side(&self.tree, &text, &cuts).expect(unsettled)
+            }
+        };
+        let rows = cuts.len();
+        let first_row = self.next_row;
+        self.next_row += rows as u64;
+        let arrays: Vec<ArrayRef> = part
+            .columns
             .into_iter()
             .zip(self.schema.fields())
             .map(|(column, field)| column.finish(field.data_type()))
@@ -130,13 +129,40 @@ impl JsonReader {
         let options = RecordBatchOptions::new().with_row_count(Some(rows));
         let records = RecordBatch::try_new_with_options(Arc::clone(&self.schema), arrays, &options)
             .expect("every column has one cell for each line");
-        Ok(Some((records, first_row, dress)))
+        Ok(Some((records, first_row, JsonDress { text, rows: part.rows })))
     }
 
-    fn stop(&self, stop: Stop) -> IoError {
-        let Stop::New(node) = stop else { return self.lines.stop(stop) };
-        let (path, line) = (self.tree.path(node), counted(self.lines.line + 1));
+    /// Looks at the lines from an odd one on: either one of them is wrong, or they have fields
+    /// without a leaf, which are learnt.
+    fn learn(
+        &mut self,
+        text: &[u8],
+        cuts: &[Cut],
+        odd: usize,
+        first_line: u64,
+    ) -> Result<(), IoError> {
+        let mut start: usize = cuts[..odd].iter().map(|cut| cut.bytes).sum();
+        let mut line = first_line + cuts[..odd].iter().map(|cut| cut.lines).sum::<u64>();
+        for cut in &cuts[odd..] {
+            let mut part = Part::new(&self.tree);
+            let end = start + cut.bytes;
+            let mut read = part.line(&self.tree, text, start, end);
+            if read == Err(Stop::Unknown) {
+                let grown = self.tree.grow(&text[start..end], &part.tokens);
+                part = Part::new(&self.tree);
+                read = grown.and_then(|()| part.line(&self.tree, text, start, end));
+            }
+            read.map_err(|stop| self.stop(stop, line + 1))?;
+            start = end;
+            line += cut.lines;
+        }
+        Ok(())
+    }
+
+    fn stop(&self, stop: Stop, line: u64) -> IoError {
         let file = self.lines.text.source().path();
+        let Stop::New(node) = stop else { return stopped(stop, file, line) };
+        let (path, line) = (self.tree.path(node), counted(line));
         if self.complete {
             let message =
                 format!("line {line}: field `{path}` is new: the file changed while it was read");
@@ -159,10 +185,10 @@ struct Lines {
     line_bytes_max: usize,
 }
 
-/// A line at the start of the text, with the blank lines behind it.
+/// A line with the blank lines behind it.
 #[derive(Clone, Copy, Debug)]
 struct Cut {
-    next: usize,
+    bytes: usize,
     lines: u64,
 }
 
@@ -188,21 +214,39 @@ impl Lines {
             }
             match end {
                 Some(end) => {
-                    if let Some(cut) = self.with_blank(end) {
+                    if let Some(cut) = self.with_blank(0, end) {
                         return Ok(Some(cut));
                     }
                 }
-                None if ended => return Ok(Some(Cut { next: text.len(), lines: 1 })),
+                None if ended => return Ok(Some(Cut { bytes: text.len(), lines: 1 })),
                 None => searched = text.len(),
             }
             self.more()?;
         }
     }
 
-    /// Adds the blank lines that follow; `None` where the text ends before that is known.
-    fn with_blank(&self, end: usize) -> Option<Cut> {
+    /// Lines that are whole in memory, at least one, at most `most`; none at the end.
+    fn block(&mut self, most: usize) -> Result<Vec<Cut>, IoError> {
+        let Some(first) = self.next()? else { return Ok(Vec::new()) };
+        let mut cuts = vec![first];
+        let mut start = first.bytes;
         let text = self.text.text();
-        let rest = &text[end..];
+        while cuts.len() < most {
+            let Some(length) = memchr::memchr(b'\n', &text[start..]) else { break };
+            if length > self.line_bytes_max {
+                break;
+            }
+            let Some(cut) = self.with_blank(start, start + length + 1) else { break };
+            start += cut.bytes;
+            cuts.push(cut);
+        }
+        Ok(cuts)
+    }
+
+    /// A line from `start` to `end` and the blank lines that follow; `None` where the text ends
+    /// before those are known.
+    fn with_blank(&self, start: usize, end: usize) -> Option<Cut> {
+        let rest = &self.text.text()[end..];
         // Spaces before the next object are its own.
         let blank = match rest.iter().position(|byte| !BLANK.contains(byte)) {
             Some(inked) => memchr::memrchr(b'\n', &rest[..inked]).map_or(0, |last| last + 1),
@@ -210,12 +254,50 @@ impl Lines {
             None => return None,
         };
         let lines = memchr::memchr_iter(b'\n', &rest[..blank]).count() as u64;
-        Some(Cut { next: end + blank, lines: 1 + lines })
+        Some(Cut { bytes: end - start + blank, lines: 1 + lines })
     }
 
     fn consume(&mut self, cut: Cut) {
-        self.text.consume(cut.next);
+        self.text.consume(cut.bytes);
         self.line += cut.lines;
+    }
+
+    /// Notes the fields of all lines, and takes them. Only lines that teach something are looked
+    /// at in order; whether they do is found side by side.
+    fn note_all(&mut self, tree: &mut Tree) -> Result<(), IoError> {
+        let (mut walk, mut tokens) = (Walk::default(), Vec::new());
+        let mut most = FIRST_BLOCK_LINES;
+        loop {
+            let cuts = self.block(most)?;
+            if cuts.is_empty() {
+                return Ok(());
+            }
+            most = usize::MAX;
+            let mut lines = Vec::with_capacity(cuts.len());
+            let (mut start, mut line) = (0, self.line);
+            for cut in &cuts {
+                lines.push((start, start + cut.bytes, line + 1));
+                start += cut.bytes;
+                line += cut.lines;
+            }
+            let text = self.text.text();
+            let known: &Tree = tree;
+            let teaching: Vec<_> = lines
+                .par_chunks(PART_ROWS)
+                .flat_map_iter(|lines| {
+                    let (mut walk, mut tokens) = (Walk::default(), Vec::new());
+                    let teaches = |(start, end, _): &&(usize, usize, u64)| {
+                        !is_known(known, &mut walk, &text[*start..*end], &mut tokens)
+                    };
+                    lines.iter().filter(teaches).copied().collect::<Vec<_>>()
+                })
+                .collect();
+            for (start, end, line) in teaching {
+                note_fields(tree, &mut walk, &text[start..end], &mut tokens)
+                    .map_err(|stop| stopped(stop, self.text.source().path(), line))?;
+            }
+            cuts.into_iter().for_each(|cut| self.consume(cut));
+        }
     }
 
     /// Takes blank lines at the start; what they were.
@@ -282,14 +364,42 @@ impl Lines {
         })
     }
 
-    fn stop(&self, stop: Stop) -> IoError {
-        stopped(stop, self.text.source().path(), self.line + 1)
-    }
-
     fn bad(&self, what: &str) -> IoError {
         let line = counted(self.line + 1);
         IoError::bad(self.text.source().path(), format!("line {line}: {what}"))
     }
+}
+
+/// Reads lines side by side; the first that does not fit the fields known.
+fn read_side_by_side(tree: &Tree, text: &[u8], cuts: &[Cut]) -> Result<Part, usize> {
+    let mut starts = Vec::with_capacity(cuts.len());
+    let mut start = 0;
+    for cut in cuts {
+        starts.push(start);
+        start += cut.bytes;
+    }
+    let parts: Vec<Result<Part, usize>> = (0..cuts.len().div_ceil(PART_ROWS))
+        .into_par_iter()
+        .map(|part| {
+            let first = part * PART_ROWS;
+            let last = (first + PART_ROWS).min(cuts.len());
+            let mut part = Part::new(tree);
+            for row in first..last {
+                let end = starts[row] + cuts[row].bytes;
+                part.line(tree, text, starts[row], end).map_err(|_| row)?;
+            }
+            Ok(part)
+        })
+        .collect();
+    let mut whole: Option<Part> = None;
+    for part in parts {
+        let part = part?;
+        match &mut whole {
+            Some(whole) => whole.append(part),
+            None => whole = Some(part),
+        }
+    }
+    Ok(whole.unwrap_or_else(|| Part::new(tree)))
 }
 
 fn stopped(stop: Stop, path: &str, line: u64) -> IoError {
@@ -299,7 +409,7 @@ fn stopped(stop: Stop, path: &str, line: u64) -> IoError {
             let byte = counted(at as u64 + 1);
             IoError::bad(path, format!("line {line}, byte {byte}: {what}"))
         }
-        Stop::New(_) => IoError::bad(path, format!("line {line}: a new field")),
+        Stop::New(_) | Stop::Unknown => IoError::bad(path, format!("line {line}: a new field")),
         Stop::TooMany => {
             let most = counted(COLUMNS_MAX as u64);
             let message =
@@ -309,6 +419,15 @@ fn stopped(stop: Stop, path: &str, line: u64) -> IoError {
     }
 }
 
+/// Whether a line is right and has no field that would teach the tree anything.
+fn is_known(tree: &Tree, walk: &mut Walk, line: &[u8], tokens: &mut Vec<Token>) -> bool {
+    let known = |node, token: Token| match tree.knows(node, token.kind == Kind::Null) {
+        true => Ok(()),
+        false => Err(Stop::Unknown),
+    };
+    tokenize(line, tokens).is_ok() && tree.walk(walk, line, tokens, &mut { known }).is_ok()
+}
+
 fn note_fields(
     tree: &mut Tree,
     walk: &mut Walk,
@@ -316,31 +435,60 @@ fn note_fields(
     tokens: &mut Vec<Token>,
 ) -> Result<(), Stop> {
     tokenize(line, tokens).map_err(Stop::Flaw)?;
-    tree.walk(walk, line, tokens, &mut |tree, node, token| {
-        tree.note(node, token.kind == Kind::Null);
-        Ok(())
-    })
-}
-
-fn read_line(
-    tree: &mut Tree,
-    walk: &mut Walk,
-    line: &[u8],
-    tokens: &mut Vec<Token>,
-    columns: &mut [Column],
-) -> Result<(), Stop> {
-    tokenize(line, tokens).map_err(Stop::Flaw)?;
-    tree.walk(walk, line, tokens, &mut |tree, node, token| {
-        match tree.column(node) {
-            Some(column) => columns[column].push(line, token),
-            // Null where other lines have an object or array: no leaf.
-            None if token.kind == Kind::Null && tree.is_inner(node) => {}
-            None => return Err(Stop::New(node)),
-        }
+    tree.grow(line, tokens)?;
+    let mut met = Vec::new();
+    tree.walk(walk, line, tokens, &mut |node, token| {
+        met.push((node, token.kind == Kind::Null));
         Ok(())
     })?;
-    columns.iter_mut().for_each(Column::end_row);
+    met.into_iter().for_each(|(node, null)| tree.note(node, null));
     Ok(())
+}
+
+/// Some lines, read.
+#[derive(Debug)]
+struct Part {
+    columns: Vec<Column>,
+    rows: Vec<Line>,
+    walk: Walk,
+    tokens: Vec<Token>,
+}
+
+impl Part {
+    fn new(tree: &Tree) -> Part {
+        Part {
+            columns: tree.leaves().iter().map(|leaf| Column::new(leaf.list)).collect(),
+            rows: Vec::new(),
+            walk: Walk::default(),
+            tokens: Vec::new(),
+        }
+    }
+
+    fn line(&mut self, tree: &Tree, text: &[u8], start: usize, end: usize) -> Result<(), Stop> {
+        let line = &text[start..end];
+        tokenize(line, &mut self.tokens).map_err(Stop::Flaw)?;
+        let columns = &mut self.columns;
+        tree.walk(&mut self.walk, line, &self.tokens, &mut |node, token| {
+            match tree.column(node) {
+                Some(column) => columns[column].push(line, token),
+                // Null where other lines have an object or array: no leaf.
+                None if token.kind == Kind::Null && tree.is_inner(node) => {}
+                None => return Err(Stop::New(node)),
+            }
+            Ok(())
+        })?;
+        self.columns.iter_mut().for_each(Column::end_row);
+        let object = (self.tokens[0].start, self.tokens[self.tokens.len() - 1].end);
+        self.rows.push(Line { object: (start + object.0, start + object.1), end });
+        Ok(())
+    }
+
+    fn append(&mut self, other: Part) {
+        for (column, other) in self.columns.iter_mut().zip(other.columns) {
+            column.append(other);
+        }
+        self.rows.extend(other.rows);
+    }
 }
 
 /// Buffers of one column.
@@ -397,6 +545,18 @@ impl Column {
         self.in_row = 0;
     }
 
+    fn append(&mut self, mut other: Column) {
+        shift(&mut self.offsets, &other.offsets);
+        self.values.extend_from_slice(&other.values);
+        append_nulls(&mut self.nulls, &mut other.nulls);
+        if let (Some((ends, nulls)), Some((other_ends, mut other_nulls))) =
+            (&mut self.lists, other.lists)
+        {
+            shift(ends, &other_ends);
+            append_nulls(nulls, &mut other_nulls);
+        }
+    }
+
     fn finish(mut self, data_type: &DataType) -> ArrayRef {
         let text = Arc::new(
             StringArray::try_new(
@@ -418,7 +578,25 @@ impl Column {
     }
 }
 
+/// Appends offsets that start at 0 to others.
+fn shift(offsets: &mut Vec<i32>, other: &[i32]) {
+    let base = *offsets.last().expect("offsets start with 0");
+    offsets.extend(other[1..].iter().map(|offset| base + offset));
+}
+
+fn append_nulls(nulls: &mut NullBufferBuilder, other: &mut NullBufferBuilder) {
+    let rows = other.len();
+    match other.finish() {
+        Some(other) => nulls.append_buffer(&other),
+        None => nulls.append_n_non_nulls(rows),
+    }
+}
+
 const BLANK: &[u8] = b" \t\r\n";
+/// Lines read or looked at by one thread at a time.
+const PART_ROWS: usize = 1_024;
+/// Lines that are expected to have most of the fields.
+const FIRST_BLOCK_LINES: usize = 64;
 /// Lines whose fields make the schema of a stream.
 const LOOK_AHEAD_LINES: usize = 10_000;
 /// Text whose fields make the schema of a stream, in bytes.

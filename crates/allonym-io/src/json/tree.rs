@@ -50,6 +50,8 @@ pub(crate) enum Stop {
     Flaw(Flaw),
     /// A leaf that is no column.
     New(usize),
+    /// A field that is no node.
+    Unknown,
     TooMany,
 }
 
@@ -67,34 +69,63 @@ impl Tree {
         Tree { nodes: vec![Node::default()], appeared: 0, leaves: Vec::new() }
     }
 
-    /// Meets every scalar of a line in order. Fields not met before become nodes.
+    /// Meets every scalar of a line in order.
     pub(crate) fn walk(
-        &mut self,
+        &self,
         walk: &mut Walk,
         text: &[u8],
         tokens: &[Token],
-        meet: &mut impl FnMut(&mut Tree, usize, Token) -> Result<(), Stop>,
+        meet: &mut impl FnMut(usize, Token) -> Result<(), Stop>,
     ) -> Result<(), Stop> {
+        walk.seen.resize(self.nodes.len(), 0);
         self.object(walk, text, tokens, ROOT, 0, meet).map(|_| ())
     }
 
+    /// Makes nodes of all fields of a line.
+    pub(crate) fn grow(&mut self, text: &[u8], tokens: &[Token]) -> Result<(), Stop> {
+        let mut key = Vec::new();
+        // Where each open bracket hangs, and whether it is that of an array.
+        let mut open: Vec<(usize, bool)> = Vec::new();
+        let mut node = ROOT;
+        for token in tokens {
+            match token.kind {
+                Kind::Key => {
+                    let (parent, _) = *open.last().expect("a key stands in an object");
+                    node = self.child_or_new(parent, text, *token, &mut key)?;
+                }
+                Kind::ObjectOpen => open.push((node, false)),
+                Kind::ArrayOpen => {
+                    // Arrays in arrays are one array of leaves.
+                    if !matches!(open.last(), Some((_, true))) {
+                        node = self.items_or_new(node)?;
+                    }
+                    open.push((node, true));
+                }
+                Kind::Close => {
+                    open.pop();
+                    node = open.last().map_or(ROOT, |(node, _)| *node);
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
     fn object(
-        &mut self,
+        &self,
         walk: &mut Walk,
         text: &[u8],
         tokens: &[Token],
         node: usize,
         open: usize,
-        meet: &mut impl FnMut(&mut Tree, usize, Token) -> Result<(), Stop>,
+        meet: &mut impl FnMut(usize, Token) -> Result<(), Stop>,
     ) -> Result<usize, Stop> {
         walk.object += 1;
         let object = walk.object;
         let (mut at, mut hint) = (open + 1, 0);
         while tokens[at].kind != Kind::Close {
-            let child = self.child_or_new(node, text, tokens[at], &mut walk.key, &mut hint)?;
-            if walk.seen.len() <= child {
-                walk.seen.resize(child + 1, 0);
-            }
+            let child = self.child(node, text, tokens[at], &mut walk.key, &mut hint);
+            let child = child.ok_or(Stop::Unknown)?;
             if walk.seen[child] == object {
                 let what = "a key stands twice in one object";
                 return Err(Stop::Flaw(Flaw { what, at: tokens[at].start }));
@@ -106,20 +137,20 @@ impl Tree {
     }
 
     fn value(
-        &mut self,
+        &self,
         walk: &mut Walk,
         text: &[u8],
         tokens: &[Token],
         node: usize,
         at: usize,
         in_array: bool,
-        meet: &mut impl FnMut(&mut Tree, usize, Token) -> Result<(), Stop>,
+        meet: &mut impl FnMut(usize, Token) -> Result<(), Stop>,
     ) -> Result<usize, Stop> {
         match tokens[at].kind {
             Kind::ObjectOpen => self.object(walk, text, tokens, node, at, meet),
             Kind::ArrayOpen => {
-                // Arrays in arrays are one array of leaves.
-                let items = if in_array { node } else { self.items_or_new(node)? };
+                let items = if in_array { Some(node) } else { self.items(node) };
+                let items = items.ok_or(Stop::Unknown)?;
                 let mut at = at + 1;
                 while tokens[at].kind != Kind::Close {
                     at = self.value(walk, text, tokens, items, at, true, meet)?;
@@ -127,10 +158,16 @@ impl Tree {
                 Ok(at + 1)
             }
             _ => {
-                meet(self, node, tokens[at])?;
+                meet(node, tokens[at])?;
                 Ok(at + 1)
             }
         }
+    }
+
+    /// Whether noting a scalar here would teach nothing.
+    pub(crate) fn knows(&self, node: usize, null: bool) -> bool {
+        let node = &self.nodes[node];
+        node.leaf.is_some() && (null || !node.only_null)
     }
 
     /// Notes that a scalar stands here.
@@ -275,9 +312,8 @@ impl Tree {
         text: &[u8],
         key: Token,
         scratch: &mut Vec<u8>,
-        hint: &mut usize,
     ) -> Result<usize, Stop> {
-        if let Some(child) = self.child(node, text, key, scratch, hint) {
+        if let Some(child) = self.child(node, text, key, scratch, &mut 0) {
             return Ok(child);
         }
         let key: Box<str> = String::from_utf8_lossy(scratch).into();
@@ -287,7 +323,6 @@ impl Tree {
         parent.children.push(child);
         parent.by_key.insert(key, child);
         self.nodes[child].place = place;
-        *hint = place + 1;
         Ok(child)
     }
 
@@ -320,10 +355,13 @@ mod tests {
         let (mut tree, mut walk, mut tokens) = (Tree::new(), Walk::default(), Vec::new());
         for line in lines {
             tokenize(line.as_bytes(), &mut tokens).map_err(Stop::Flaw)?;
-            tree.walk(&mut walk, line.as_bytes(), &tokens, &mut |tree, node, token| {
-                tree.note(node, token.kind == Kind::Null);
+            tree.grow(line.as_bytes(), &tokens)?;
+            let mut met = Vec::new();
+            tree.walk(&mut walk, line.as_bytes(), &tokens, &mut |node, token| {
+                met.push((node, token.kind == Kind::Null));
                 Ok(())
             })?;
+            met.into_iter().for_each(|(node, null)| tree.note(node, null));
         }
         tree.settle();
         let leaves = tree.leaves().to_vec();
