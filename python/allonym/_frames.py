@@ -101,8 +101,15 @@ def lazily(data: Any, plan: PlanCore) -> Any:
     def treat(rows: Any) -> Any:
         return pl.DataFrame(plan.treat(rows).stream)
 
-    # Rows are counted from the first, so that the engine must not cut them by itself.
-    return data.map_batches(treat, schema=schema, streamable=False)
+    return data.map_batches(treat, schema=schema, streamable=not _counts_rows(plan))
+
+
+def _counts_rows(plan: PlanCore) -> bool:
+    """Say whether a token depends on the number of its row, so that rows must come whole."""
+    keyed = [detail for _, treatment, detail, _ in plan.columns if treatment in _KEYED]
+    return any(
+        ", consistency none" in detail or ", consistency dataset" not in detail for detail in keyed
+    )
 
 
 def _as_it_is(stream: Stream, _plan: PlanCore) -> Stream:
@@ -330,6 +337,8 @@ def _module(name: str) -> Any:
     extra = {"pyarrow": "arrow"}.get(missing, missing)
     raise UsageError(message, "ALO-U011", f"pip install 'allonym[{extra}]'", 2)
 
+
+_KEYED = frozenset({"pseudonymize", "text"})
 
 _TAKERS: dict[str, Callable[[Any], Source]] = {
     "datasets.Dataset": _dataset,

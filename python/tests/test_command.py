@@ -11,7 +11,7 @@ from invented import POLICY, people
 
 def allonym(*arguments, exit_code=0):
     command = [sys.executable, "-m", "allonym", *map(str, arguments)]
-    run = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+    run = subprocess.run(command, capture_output=True, text=True, check=False)
     assert run.returncode == exit_code, run.stderr
     return run
 

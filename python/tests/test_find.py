@@ -40,7 +40,7 @@ def test_weak_shapes_are_told_on_request():
 
 def test_span_is_a_value_without_text():
     (span,) = al.find("mail " + CANARY, **MAIL)
-    again = pickle.loads(pickle.dumps(span))  # noqa: S301
+    again = pickle.loads(pickle.dumps(span))
     assert again == span
     assert hash(again) == hash(span)
     assert again != al.Span(0, 1, "EMAIL_ADDRESS", 0.5, "EMAIL_ADDRESS")
@@ -165,8 +165,8 @@ def test_validate():
     assert al.validate("IBAN_CODE", "DE89 3704 0044 0532 0130 00")
     assert not al.validate("IBAN_CODE", "DE88 3704 0044 0532 0130 00")
     assert not al.validate("IBAN_CODE", "")
-    assert al.validate("CREDIT_CARD", "4111 1111 1111 1111")
-    assert not al.validate("CREDIT_CARD", "4111 1111 1111 1112")
+    assert al.validate("CREDIT_CARD", "4012 8888 8888 1881")
+    assert not al.validate("CREDIT_CARD", "4012 8888 8888 1882")
     with pytest.raises(al.RuleError, match="IBAN_CODE") as caught:
         al.validate("IBAN_COD", CANARY)
     assert isinstance(caught.value, ValueError)

@@ -364,6 +364,19 @@ def test_lazy_stays_lazy(policy, ring, columns, wanted):
         policy.apply(lazy.with_columns(extra=1), keys=ring)
 
 
+@pytest.mark.filterwarnings("ignore:.*frequencies show")
+def test_lazy_frames_stream_unless_rows_are_counted(ring):
+    values = {"a": ["x"] * 200_000}
+    for consistency, distinct in (("dataset", 1), ("none", 200_000)):
+        policy = al.Policy.parse(
+            f'version = 1\n[columns.a]\ntreat = "pseudonymize"\nconsistency = "{consistency}"\n'
+        )
+        out = policy.apply(pl.LazyFrame(values), keys=ring)
+        streamed = out.collect(engine="streaming")
+        assert streamed.equals(policy.apply(pl.DataFrame(values), keys=ring))
+        assert streamed["a"].n_unique() == distinct
+
+
 def test_large_frames_keep_their_order(ring):
     policy = al.Policy.parse('version = 1\n[columns.id]\ntreat = "pseudonymize"\n')
     frame = pl.DataFrame({"id": people(150_000)["id"]})

@@ -8,7 +8,7 @@ import pytest
 
 def python(code):
     command = [sys.executable, "-W", "error", "-c", textwrap.dedent(code)]
-    run = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+    run = subprocess.run(command, capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stderr
     return run.stdout.split()
 

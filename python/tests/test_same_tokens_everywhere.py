@@ -151,6 +151,6 @@ def test_command_line(kind, keys, wanted, tmp_path):
         sys.executable, "-m", "allonym", "apply", str(source), "--to", str(target),
         "--policy", str(tmp_path / "allonym.toml"), "--keys", keys,
     ]  # fmt: skip
-    run = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+    run = subprocess.run(command, capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stderr
     assert read(target) == wanted

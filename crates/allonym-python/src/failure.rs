@@ -44,7 +44,7 @@ pub(crate) fn usage(message: impl Into<String>) -> Failure {
 #[cfg(debug_assertions)]
 #[pyfunction]
 #[expect(clippy::panic, reason = "it is there to panic")]
-pub(crate) fn panic_with(py: Python<'_>, text: String) -> PyResult<()> {
+pub(crate) fn panic_with(py: Python<'_>, text: &str) -> PyResult<()> {
     crate::work::interruptible(py, &allonym::Cancel::default(), || panic!("{text}"))
 }
 

@@ -51,7 +51,7 @@ impl Keyring {
         let py = class.py();
         let environment = environment(py, passphrase_file)?;
         let now = now(&environment)?;
-        interruptible(py, &Cancel::default(), || {
+        interruptible(py, &Cancel::default(), move || {
             let ring = create_default_ring(&path, label, tenant, &now, &environment)?;
             Ok(Keyring { ring: Arc::new(ring) })
         })

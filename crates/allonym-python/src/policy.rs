@@ -76,6 +76,7 @@ impl PolicyCore {
         })
     }
 
+    #[expect(clippy::needless_pass_by_value, reason = "Python's list is taken out whole")]
     fn keep(&self, py: Python<'_>, columns: Vec<String>, reason: &str) -> PyResult<PolicyCore> {
         let columns: Vec<&str> = columns.iter().map(String::as_str).collect();
         brief(py, || PolicyCore::new(self.policy().keep(&columns, reason), self.folder.clone()))

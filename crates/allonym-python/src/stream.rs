@@ -48,7 +48,7 @@ pub(crate) fn chunks(object: &Bound<'_, PyAny>) -> PyResult<(FieldRef, Vec<Array
         reader
             .map(|chunk| {
                 cancel.check()?;
-                chunk.and_then(sound).map_err(|error| unreadable(&error))
+                Ok(chunk.and_then(sound)?)
             })
             .collect::<Result<Vec<ArrayRef>>>()
     })?;
@@ -97,7 +97,7 @@ impl Stream {
     #[new]
     fn new(data: &Bound<'_, PyAny>) -> PyResult<Stream> {
         let (schema, batches) = table(data)?;
-        let batches = batches.map(|batch| batch.map_err(|error| unreadable(&error)));
+        let batches = batches.map(|batch| Ok(batch?));
         Ok(Stream::once(schema, Cancel::default(), batches))
     }
 
@@ -229,21 +229,6 @@ impl Chunks {
     }
 }
 
-/// A producer's own error text can quote cells, so only its kind is told.
-pub(crate) fn unreadable(error: &ArrowError) -> Failure {
-    let what = match error {
-        ArrowError::InvalidArgumentError(text) if text == NOT_SOUND => {
-            "the Arrow data breaks its own format (text that is not UTF-8, or offsets that point \
-             outside)"
-        }
-        ArrowError::CDataInterface(_) => "the producer of the Arrow stream failed",
-        ArrowError::MemoryError(_) => "not enough memory",
-        ArrowError::SchemaError(_) => "a batch does not have the declared schema",
-        _ => "the Arrow data is not valid",
-    };
-    Failure::new("ALO-D001", 3, what)
-}
-
 /// An iterator that a foreign caller may poll: no panic gets out, and none starts twice.
 struct Guarded(Box<dyn Iterator<Item = Result<RecordBatch>> + Send>);
 
@@ -299,7 +284,11 @@ fn sound_batch(batch: RecordBatch) -> std::result::Result<RecordBatch, ArrowErro
 fn sound(array: ArrayRef) -> std::result::Result<ArrayRef, ArrowError> {
     match array.to_data().validate_full() {
         Ok(()) => Ok(array),
-        Err(_) => Err(ArrowError::InvalidArgumentError(NOT_SOUND.to_owned())),
+        Err(_) => {
+            let message = "the Arrow data breaks its own format (text that is not UTF-8, or \
+                           offsets that point outside)";
+            Err(ArrowError::ExternalError(Box::new(Failure::new("ALO-D001", 3, message))))
+        }
     }
 }
 
@@ -324,5 +313,3 @@ fn described(schema: &SchemaRef) -> String {
         .collect();
     fields.join(", ")
 }
-
-const NOT_SOUND: &str = "not sound";

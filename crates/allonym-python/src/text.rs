@@ -45,9 +45,7 @@ impl Span {
         f64::from(self.ten_thousandths) / 10_000.0
     }
 
-    fn __reduce__<'py>(
-        this: &Bound<'py, Self>,
-    ) -> PyResult<(Bound<'py, PyAny>, (usize, usize, String, f64, String))> {
+    fn __reduce__<'py>(this: &Bound<'py, Self>) -> PyResult<(Bound<'py, PyAny>, SpanParts)> {
         let span = this.get();
         let parts = (span.start, span.end, span.entity.clone(), span.score(), span.rule.clone());
         Ok((this.get_type().into_any(), parts))
@@ -66,6 +64,9 @@ impl From<Finding> for Span {
         Span { start, end, entity, ten_thousandths: ten_thousandths(score.into()), rule }
     }
 }
+
+/// Start, end, entity, score, rule.
+type SpanParts = (usize, usize, String, f64, String);
 
 /// Findings of many texts.
 #[pyclass(frozen, module = "allonym")]
@@ -90,7 +91,7 @@ impl Spans {
     }
 
     fn __arrow_c_schema__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyCapsule>> {
-        Ok(to_schema_pycapsule(py, &spans_schema())?)
+        Ok(to_schema_pycapsule(py, spans_schema())?)
     }
 
     #[pyo3(signature = (requested_schema=None))]

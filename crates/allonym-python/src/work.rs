@@ -71,7 +71,7 @@ pub(crate) fn on_pool<T: Send>(work: impl FnOnce() -> Result<T> + Send) -> Resul
                     Failure::new("ALO-S002", 75, "the system gave no threads to work with")
                 })?;
                 // Pools of the processes before are kept: dropping one would wait for its threads.
-                Arc::clone(pools.entry(process).or_insert(Arc::new(pool)))
+                Arc::clone(pools.entry(process).or_insert_with(|| Arc::new(pool)))
             }
         }
     };
