@@ -795,7 +795,8 @@ fn error_of(mut problems: Vec<Problem>) -> Option<PlanError> {
 fn output_field(field: &Field, data_type: &DataType, makes_nulls: bool) -> Field {
     let mut metadata = field.metadata().clone();
     // An extension type promises a form (JSON, a UUID) that treated cells do not have.
-    metadata.retain(|name, _| !name.starts_with("ARROW:extension:"));
+    // What Polars notes of an enum are its categories: every value the column may hold.
+    metadata.retain(|name, _| !name.starts_with("ARROW:extension:") && !name.starts_with("_PL_"));
     Field::new(field.name(), data_type.clone(), field.is_nullable() || makes_nulls)
         .with_metadata(metadata)
 }
