@@ -334,7 +334,12 @@ impl RuleSet {
             !countries.is_empty() && !countries.iter().any(|of| of.eq_ignore_ascii_case(country))
         });
         let value = value.trim();
-        Some(!elsewhere && rules.any(|rule| definition.patterns[rule.pattern].is_whole(value)))
+        // A pattern for mistyped numbers finds just those that are not valid.
+        let is_valid = |pattern: &RulePattern| {
+            let mistyped = pattern.id.as_deref().is_some_and(|id| id.starts_with("mistyped"));
+            !mistyped && pattern.is_whole(value)
+        };
+        Some(!elsewhere && rules.any(|rule| is_valid(&definition.patterns[rule.pattern])))
     }
 
     /// Probability that a random text of the right form passes the checks of an entity's weakest
