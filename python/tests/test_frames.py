@@ -1,5 +1,6 @@
 """Every library's table in, and the same type out."""
 
+import functools
 import sys
 import types
 
@@ -12,7 +13,7 @@ import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pytest
-from invented import CANARY, people
+from invented import CANARY, POLICY, people
 
 OUT = ["id", "email", "notes", "age"]
 
@@ -238,6 +239,17 @@ def test_datasets(policy, ring, columns, wanted):
     assert out.features["age"] == datasets.Value("int16")
     chosen = data.select([3, 1])
     assert policy.apply(chosen, keys=ring)["email"][:] == [wanted["email"][3], wanted["email"][1]]
+
+
+def test_datasets_map_and_its_cache(policy, ring, columns, wanted):
+    data = datasets.Dataset.from_dict(columns).with_format("arrow")
+    treat = functools.partial(policy.apply, keys=ring)
+    out = data.map(treat, batched=True, batch_size=7, remove_columns=data.column_names)
+    assert out.with_format(None).to_dict() == wanted
+    # The cache goes by the pickle: by the policy's text and the ring's id.
+    of = datasets.fingerprint.Hasher.hash
+    assert of(treat) == of(functools.partial(al.Policy.parse(POLICY).apply, keys=ring))
+    assert of(treat) != of(functools.partial(policy.keep("id", reason="r").apply, keys=ring))
 
 
 def test_datasets_labels_of_treated_classes_go(ring):

@@ -1,9 +1,11 @@
+import doctest
 import subprocess
 import sys
 import textwrap
 
 import allonym as al
 import pytest
+from allonym import _text
 
 
 def python(code):
@@ -52,3 +54,10 @@ def test_the_public_names_are_there_and_sorted():
     assert all(hasattr(al, name) for name in al.__all__)
     assert al.__version__ == "0.1.0"
     assert all(getattr(al, name).__doc__ for name in al.__all__ if not name.startswith("__"))
+
+
+@pytest.mark.parametrize("module", [al, _text], ids=lambda module: module.__name__)
+def test_examples_in_the_documentation(module):
+    result = doctest.testmod(module)
+    assert result.attempted > 0
+    assert result.failed == 0
