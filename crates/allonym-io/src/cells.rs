@@ -93,6 +93,8 @@ fn utc_type(data_type: &DataType) -> DataType {
     }
 }
 
+/// Why a cell is refused.
+pub(crate) const FORMLESS: &str = "a value is out of the range that has a text form";
 /// Errors must not be printed into the output, where they would look like data.
 const FORMAT: FormatOptions<'static> = FormatOptions::new().with_display_error(false);
 

@@ -162,8 +162,6 @@ pub(crate) const CELL_BYTES_MAX: usize = 16 << 20;
 const CELL_BYTES_LIMIT: usize = 1 << 30;
 /// Text of a chunk after which it ends early, in bytes: bounds memory and keeps 32-bit offsets far.
 pub(crate) const CHUNK_BYTES: usize = 64 << 20;
-/// Columns or field paths of a file.
-pub(crate) const COLUMNS_MAX: usize = 10_000;
 
 pub(crate) const PARQUET_MAGIC: &[u8] = b"PAR1";
 pub(crate) const IPC_FILE_MAGIC: &[u8] = b"ARROW1";

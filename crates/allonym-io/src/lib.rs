@@ -54,6 +54,7 @@
 //! break is seen in two parts.
 
 mod cells;
+mod columns;
 mod csv;
 mod error;
 mod format;

@@ -301,6 +301,33 @@ fn a_cell_may_be_as_large_as_the_limit() {
     check_refused(&endless, &options, IoErrorKind::BadInput, &words);
 }
 
+#[test]
+fn a_row_is_not_longer_than_memory_should_hold() {
+    let desk = Desk::new();
+    let cell = "x".repeat(15 << 20);
+    let names: Vec<String> = (0..9).map(|at| format!("c{at}")).collect();
+    let row = |cells: usize| {
+        let cells: Vec<&str> =
+            (0..9).map(|at| if at < cells { cell.as_str() } else { "" }).collect();
+        format!("{}\n{}\n", names.join(","), cells.join(","))
+    };
+    let path = desk.put("a.csv", row(8));
+    assert_eq!(read_all(&path, &ReadOptions::default()).unwrap()[0].num_rows(), 1);
+    let path = desk.put("a.csv", row(9));
+    let words = ["row 1: the row is longer than 134,217,728 bytes"];
+    check_refused(&path, &ReadOptions::default(), IoErrorKind::BadInput, &words);
+}
+
+#[test]
+fn a_large_chunk_ends_early() {
+    let desk = Desk::new();
+    let line = format!("1,{}\n", "x".repeat(1 << 20));
+    let path = desk.put("a.csv", format!("a,b\n{}", line.repeat(100)));
+    let batches = read_all(&path, &ReadOptions::default()).unwrap();
+    let rows: Vec<usize> = batches.iter().map(RecordBatch::num_rows).collect();
+    assert_eq!(rows, [64, 36]);
+}
+
 fn cell() -> impl Strategy<Value = String> {
     prop_oneof![
         Just(String::new()),

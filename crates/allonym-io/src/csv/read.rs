@@ -2,13 +2,13 @@
 
 use super::dialect::{Cell, Dialect, Record, detect, line_end};
 use super::{CsvDress, CsvShape, Header, LineEnds, Quoted};
+use crate::columns::check_names;
 use crate::error::{IoError, counted};
-use crate::format::{BATCH_ROWS, CHUNK_BYTES, COLUMNS_MAX, ReadOptions};
+use crate::format::{BATCH_ROWS, CHUNK_BYTES, ReadOptions};
 use crate::source::TextSource;
 use arrow_array::{ArrayRef, RecordBatch, RecordBatchOptions, StringArray};
 use arrow_buffer::{Buffer, NullBufferBuilder, OffsetBuffer, ScalarBuffer};
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// Reads records; made by [`CsvReader::open`].
@@ -88,7 +88,7 @@ impl CsvReader {
     /// The next rows, with how they were written and the number of the first.
     pub(crate) fn next_chunk(&mut self) -> Result<Option<(RecordBatch, u64, CsvDress)>, IoError> {
         let width = self.schema.fields().len();
-        let rows = self.batch_rows.min(BATCH_ROWS);
+        let rows = self.batch_rows.min(BATCH_ROWS).min(CELLS_RESERVED / width);
         let mut columns: Vec<Column> = (0..width).map(|_| Column::with_rows(rows)).collect();
         let mut ends = LineEnds::default();
         let first_row = self.next_row;
@@ -141,11 +141,6 @@ impl CsvReader {
         let Some((mut end, mut next)) = self.split(false)? else {
             return Err(IoError::bad(&path, "there is no header line, only blank lines"));
         };
-        if self.cells.len() > COLUMNS_MAX {
-            let (found, most) = (counted(self.cells.len() as u64), counted(COLUMNS_MAX as u64));
-            let message = format!("the first line has {found} columns; the limit is {most}");
-            return Err(IoError::bad(&path, message));
-        }
         if named && self.cells.len() > 1 {
             // Blank lines are rows of a single column, and nothing elsewhere.
             (end, next) = self.split(true)?.expect("the record was there a moment ago");
@@ -167,7 +162,7 @@ impl CsvReader {
             }
             names.push(String::from_utf8(name).expect("a name is cut from valid text"));
         }
-        refuse_duplicates(&path, &names)?;
+        check_names(&path, &names)?;
         if named {
             let written = |cell: &Cell| match cell.quoted {
                 true => &text[cell.start - 1..=cell.end],
@@ -196,6 +191,9 @@ impl CsvReader {
                 return Ok(None);
             }
             match self.dialect.split(text, ended, blank_lines, &mut self.cells) {
+                Record::Whole { next, .. } if next > self.row_bytes_max() => {
+                    return Err(self.long_row());
+                }
                 Record::Whole { end, next } => return Ok(Some((end, next))),
                 Record::Broken(what) => return Err(self.bad(&what)),
                 Record::Open { in_quotes, cell_start } => {
@@ -204,9 +202,8 @@ impl CsvReader {
                     if length > self.cell_bytes_max.saturating_add(1) {
                         return Err(self.endless(in_quotes));
                     }
-                    if row > self.cell_bytes_max.saturating_mul(ROW_CELLS_MAX) {
-                        let most = counted(self.cell_bytes_max as u64 * ROW_CELLS_MAX as u64);
-                        return Err(self.bad(&format!("the row is longer than {most} bytes")));
+                    if row > self.row_bytes_max() {
+                        return Err(self.long_row());
                     }
                     if let Err(error) = self.text.more() {
                         return Err(error.at(&self.path(), self.place()));
@@ -214,6 +211,15 @@ impl CsvReader {
                 }
             }
         }
+    }
+
+    fn row_bytes_max(&self) -> usize {
+        self.cell_bytes_max.saturating_mul(ROW_CELLS_MAX).max(ROW_BYTES)
+    }
+
+    fn long_row(&self) -> IoError {
+        let most = counted(self.row_bytes_max() as u64);
+        self.bad(&format!("the row is longer than {most} bytes"))
     }
 
     fn ragged(&self, width: usize) -> IoError {
@@ -320,26 +326,6 @@ impl Column {
     }
 }
 
-/// Column names stand once.
-pub(crate) fn refuse_duplicates(path: &str, names: &[String]) -> Result<(), IoError> {
-    let mut seen = BTreeSet::new();
-    let mut twice: Vec<&str> = Vec::new();
-    for name in names {
-        if !seen.insert(name) && !twice.contains(&name.as_str()) {
-            twice.push(name);
-        }
-    }
-    if twice.is_empty() {
-        return Ok(());
-    }
-    let (named, more) = (twice.len().min(NAMED_MAX), twice.len().saturating_sub(NAMED_MAX));
-    let mut message = format!("duplicate column names `{}`", twice[..named].join("`, `"));
-    if more > 0 {
-        message.push_str(&format!(" and {} more", counted(more as u64)));
-    }
-    Err(IoError::bad(path, format!("{message}; rename them, or read without a header")))
-}
-
 /// Takes doubled quotes apart.
 fn unescape(content: &[u8], quote: u8, into: &mut Vec<u8>) {
     let mut rest = content;
@@ -360,7 +346,8 @@ fn separator_line(text: &[u8]) -> Option<(u8, usize)> {
 
 /// Text looked at to detect the delimiter.
 const SAMPLE_BYTES: usize = 64 << 10;
-/// A row may be as long as this many cells of the largest size.
+/// A row may be as long as this many cells of the largest size, and always this long.
 const ROW_CELLS_MAX: usize = 8;
-/// Names in one message.
-const NAMED_MAX: usize = 10;
+const ROW_BYTES: usize = 128 << 20;
+/// Cells for which a chunk reserves room.
+const CELLS_RESERVED: usize = 1 << 20;

@@ -2,9 +2,9 @@
 
 use super::dialect::line_end;
 use super::{CsvDress, CsvShape};
-use crate::cells::{Cells, in_utc};
+use crate::cells::{Cells, FORMLESS, in_utc};
+use crate::columns::NO_COLUMN;
 use crate::error::{IoError, counted};
-use crate::json::write::FORMLESS;
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
 use memchr::memchr3;
@@ -157,6 +157,3 @@ impl CsvWriter {
         out.push(quote);
     }
 }
-
-/// A table without columns has no form in any format but JSON Lines.
-pub(crate) const NO_COLUMN: &str = "no column is left to write";

@@ -4,8 +4,9 @@
 //! before it is compared with what is there; messages are decoded by `arrow-ipc`.
 
 use super::IpcShape;
+use crate::columns::check_names;
 use crate::error::{IoError, counted};
-use crate::format::{COLUMNS_MAX, IPC_CONTINUATION, IPC_FILE_MAGIC, ReadOptions};
+use crate::format::{IPC_CONTINUATION, IPC_FILE_MAGIC, ReadOptions};
 use crate::guard::{Guarded, guard, largest_cell};
 use crate::source::{Source, open_file};
 use arrow_array::{ArrayRef, RecordBatch};
@@ -180,15 +181,12 @@ impl IpcReader {
 
     /// Checks names, and reads the first batch, which tells the codec.
     fn settle(mut self) -> Result<IpcReader, IoError> {
-        let width = self.schema.fields().len();
-        if width == 0 || width > COLUMNS_MAX {
-            let (found, most) = (counted(width as u64), counted(COLUMNS_MAX as u64));
-            let message = format!("{found} columns; from 1 to {most} can be read");
-            return Err(IoError::bad(&self.path, message));
+        if self.schema.fields().is_empty() {
+            return Err(IoError::bad(&self.path, "the Arrow schema has no columns"));
         }
         let names: Vec<String> =
             self.schema.fields().iter().map(|field| field.name().clone()).collect();
-        crate::csv::read::refuse_duplicates(&self.path, &names)?;
+        check_names(&self.path, &names)?;
         self.batch = self.next_batch()?;
         Ok(self)
     }

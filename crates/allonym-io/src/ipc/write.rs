@@ -2,7 +2,7 @@
 
 use super::IpcShape;
 use super::keys::Dictionaries;
-use crate::csv::write::NO_COLUMN;
+use crate::columns::NO_COLUMN;
 use crate::error::IoError;
 use crate::format::{BATCH_ROWS, CHUNK_BYTES};
 use crate::guard::text_bytes;

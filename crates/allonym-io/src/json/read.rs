@@ -3,8 +3,9 @@
 use super::token::{Flaw, Kind, Token, tokenize, unescape};
 use super::tree::{Stop, Tree, Walk};
 use super::{JsonDress, JsonShape, Line};
+use crate::columns::COLUMNS_MAX;
 use crate::error::{IoError, IoErrorKind, counted};
-use crate::format::{CHUNK_BYTES, COLUMNS_MAX, ReadOptions};
+use crate::format::{CHUNK_BYTES, ReadOptions};
 use crate::source::TextSource;
 use arrow_array::{ArrayRef, ListArray, RecordBatch, RecordBatchOptions, StringArray};
 use arrow_buffer::{Buffer, NullBufferBuilder, OffsetBuffer, ScalarBuffer};

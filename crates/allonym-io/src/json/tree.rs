@@ -1,7 +1,7 @@
 //! The fields of a JSON Lines file, and which of them are columns.
 
 use super::token::{Flaw, Kind, Token, unescape};
-use crate::format::COLUMNS_MAX;
+use crate::columns::COLUMNS_MAX;
 use std::collections::HashMap;
 use std::fmt;
 

@@ -4,7 +4,7 @@ use super::token::{Kind, Token, is_number, tokenize};
 use super::tree::{ROOT, Tree};
 use super::value::{Bounds, Values, is_boolean, put_string};
 use super::{JsonDress, JsonShape};
-use crate::cells::in_utc;
+use crate::cells::{FORMLESS, in_utc};
 use crate::error::{IoError, counted};
 use arrow_array::cast::AsArray;
 use arrow_array::{Array, ArrayRef, RecordBatch};
@@ -486,5 +486,4 @@ impl Gaps {
 
 /// Lines one thread splices at a time.
 const SPLICE_ROWS: usize = 1_024;
-pub(crate) const FORMLESS: &str = "a value is out of the range that has a text form";
 const MISCOUNTED: &str = "a treated list has another number of items than its line";

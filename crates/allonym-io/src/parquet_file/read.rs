@@ -2,8 +2,9 @@
 
 use super::ParquetShape;
 use super::footer::is_sound;
+use crate::columns::check_names;
 use crate::error::{IoError, counted};
-use crate::format::{CHUNK_BYTES, COLUMNS_MAX, PARQUET_MAGIC, ReadOptions};
+use crate::format::{CHUNK_BYTES, PARQUET_MAGIC, ReadOptions};
 use crate::guard::{Guarded, guard, largest_cell};
 use crate::source::open_file;
 use arrow_array::{ArrayRef, RecordBatch, RecordBatchOptions};
@@ -62,14 +63,9 @@ impl ParquetReader {
         let loaded = guard(|| ArrowReaderMetadata::load(&opened, ArrowReaderOptions::new()));
         let Guarded::Done(Ok(metadata)) = loaded else { return Err(corrupt()) };
         let shape = ParquetShape::of(metadata.metadata()).ok_or_else(corrupt)?;
-        let width = metadata.schema().fields().len();
-        if width > COLUMNS_MAX {
-            let (found, most) = (counted(width as u64), counted(COLUMNS_MAX as u64));
-            return Err(IoError::bad(&path, format!("{found} columns; the limit is {most}")));
-        }
         let names: Vec<String> =
             metadata.schema().fields().iter().map(|field| field.name().clone()).collect();
-        crate::csv::read::refuse_duplicates(&path, &names)?;
+        check_names(&path, &names)?;
         let mut rows: u64 = 0;
         for group in shape.row_groups.iter() {
             rows = rows.checked_add(*group).ok_or_else(corrupt)?;

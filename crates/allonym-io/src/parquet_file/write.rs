@@ -1,7 +1,7 @@
 //! Batches into Parquet, columns encoded side by side.
 
 use super::{ARROW_SCHEMA_KEY, ParquetShape, default_codec};
-use crate::csv::write::NO_COLUMN;
+use crate::columns::NO_COLUMN;
 use crate::error::IoError;
 use crate::format::BATCH_ROWS;
 use crate::guard::{Guarded, guard};
