@@ -30,12 +30,12 @@ fn main() {
 }
 
 fn scan_of_prose() {
-    let text = prose(8 << 20);
+    let text = prose(2 << 20);
     let recognizer = recognizer(0.5);
     let (mut scratch, mut spans) = (Scratch::default(), Vec::new());
     let patterns = patterns();
     let (ours, plain) = paired(
-        5,
+        3,
         || {
             recognizer.scan(&text, &mut scratch, &mut spans);
             black_box(spans.len());
@@ -54,7 +54,7 @@ fn scan_of_prose() {
 }
 
 fn scan_of_a_column() {
-    let cells = values(200_000);
+    let cells = values(50_000);
     let bytes: usize = cells.iter().map(String::len).sum();
     let recognizer = recognizer(0.0);
     let mut scratch = Scratch::default();
