@@ -184,9 +184,12 @@ pub fn scan_batches(
     let mut sample = Sample::new(options);
     for batch in batches {
         options.cancel.check()?;
-        sample.offer(&batch?, &mut |ready| evidence.observe(ready, &looker.recognizer));
+        sample.offer(&batch?, &mut |ready| {
+            evidence.observe(ready, &looker.recognizer, &options.cancel);
+        });
     }
-    sample.finish(&mut |ready| evidence.observe(ready, &looker.recognizer));
+    sample.finish(&mut |ready| evidence.observe(ready, &looker.recognizer, &options.cancel));
+    options.cancel.check()?;
     evidence.rows = sample.rows;
     Ok(looker.scan(source, &evidence, options))
 }
@@ -315,11 +318,14 @@ impl Looker {
         let mut sample = Sample::new(options);
         while let Some(chunk) = reader.next_chunk()? {
             options.cancel.check()?;
-            sample.offer(&chunk.records, &mut |ready| evidence.observe(ready, &self.recognizer));
+            sample.offer(&chunk.records, &mut |ready| {
+                evidence.observe(ready, &self.recognizer, &options.cancel);
+            });
             let (done, size) = reader.progress();
             progress(done, size);
         }
-        sample.finish(&mut |ready| evidence.observe(ready, &self.recognizer));
+        sample.finish(&mut |ready| evidence.observe(ready, &self.recognizer, &options.cancel));
+        options.cancel.check()?;
         evidence.rows = sample.rows;
         Ok(evidence)
     }
@@ -394,13 +400,15 @@ impl Evidence {
         self.schemas.iter()
     }
 
-    fn observe(&mut self, batches: &[RecordBatch], recognizer: &Recognizer) {
+    /// Once cancelled it skips the rest, and the evidence is worth nothing: the caller checks.
+    fn observe(&mut self, batches: &[RecordBatch], recognizer: &Recognizer, cancel: &Cancel) {
         let texts: Vec<_> = batches.iter().map(leaf_texts).collect();
         self.rows_read += batches.iter().map(|batch| batch.num_rows() as u64).sum::<u64>();
         self.profiles.par_iter_mut().enumerate().for_each(|(column, profile)| {
             let mut scratch = Scratch::default();
             for text in texts.iter().filter_map(|texts| texts[column].as_ref()) {
-                profile.observe(recognizer, &mut text.iter(), &mut scratch);
+                let mut cells = text.iter().take_while(|_| !cancel.is_cancelled());
+                profile.observe(recognizer, &mut cells, &mut scratch);
             }
         });
     }
