@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import os
 import warnings
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
@@ -66,7 +67,7 @@ def source(data: Any, *, listed: Sequence[str] = ()) -> Source:
         Columns that the policy lists: a pandas index of such a name is treated like a column.
     """
     kind = kind_of(data)
-    if kind in {"builtins.str", "pathlib.PosixPath", "pathlib.WindowsPath"}:
+    if isinstance(data, (str, os.PathLike)):
         message = "a path is not a table in memory"
         hint = "treat files with: allonym apply IN --to OUT"
         raise UsageError(message, "ALO-U010", hint, 2)
@@ -203,7 +204,6 @@ def _pandas(data: Any, listed: Sequence[str] = ()) -> Source:
         array = series_to_arrow(column, what=f"column `{name}`")
         arrays.append(array)
         fields.append(pa.field(name, array.type))
-    # A table without columns has no rows in Arrow, and a frame may have an index only.
     table = pa.Table.from_arrays(arrays, schema=pa.schema(fields))
 
     def restore(stream: Stream, plan: PlanCore) -> Any:

@@ -11,7 +11,13 @@ from typing import TYPE_CHECKING, Any, Generic, NamedTuple, NoReturn, TypeVar, c
 
 from allonym import _allonym, _frames, _html
 from allonym._findings import scan
-from allonym.exceptions import AllonymError, AllonymWarning, PolicyError, UsageError
+from allonym.exceptions import (
+    AllonymError,
+    AllonymWarning,
+    InternalError,
+    PolicyError,
+    UsageError,
+)
 
 if TYPE_CHECKING:
     from allonym._allonym import Keyring, PlanCore, PolicyCore
@@ -110,7 +116,7 @@ class Policy:
         core = findings.core
         if core is None:  # pragma: no cover - a fresh scan holds its core
             message = "internal error: the scan is gone"
-            raise AllonymError(message)
+            raise InternalError(message)
         return cls(_allonym.PolicyCore.draft(core, name, purpose), is_draft=True)
 
     def keep(self, *columns: str, reason: str) -> Policy:
