@@ -1,7 +1,8 @@
 //! Compiled rules, kept for the next call with the same ones.
 
 use crate::Result;
-use allonym_recognize::{Recognizer, RuleSet, Tuning};
+use allonym_recognize::{Recognizer, RuleSet, Scratch, Tuning};
+use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// A recognizer for these rules and this tuning. Compiling all rules takes longer than looking
@@ -20,6 +21,28 @@ pub(crate) fn recognizer(rules: &RuleSet, tuning: &Tuning) -> Result<Arc<Recogni
     kept.truncate(KEPT_MAX - 1);
     kept.insert(0, (key, Arc::clone(&compiled)));
     Ok(compiled)
+}
+
+/// Warm working memory, lent to one thread at a time: warming it up takes longer than looking
+/// through a short text.
+#[derive(Default)]
+pub(crate) struct Scratches(Mutex<Vec<Scratch>>);
+
+impl Scratches {
+    pub(crate) fn lend<T>(&self, work: impl FnOnce(&mut Scratch) -> T) -> T {
+        let lock = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut scratch = lock().pop().unwrap_or_default();
+        let done = work(&mut scratch);
+        lock().push(scratch);
+        done
+    }
+}
+
+/// Working memory has held texts.
+impl fmt::Debug for Scratches {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Scratches(..)")
+    }
 }
 
 static KEPT: Mutex<Vec<(String, Arc<Recognizer>)>> = Mutex::new(Vec::new());

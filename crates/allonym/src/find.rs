@@ -1,7 +1,8 @@
 //! Findings in text, in code points: what leaves Rust.
 
+use crate::compiled::Scratches;
 use crate::{Result, compiled, load_rules};
-use allonym_recognize::{Recognizer, RuleSet, Scratch, Selection, Span, Tuning};
+use allonym_recognize::{Recognizer, RuleSet, Selection, Span, Tuning};
 use std::sync::Arc;
 
 /// What to look for.
@@ -46,6 +47,7 @@ pub struct Finding {
 #[derive(Debug)]
 pub struct Finder {
     recognizer: Arc<Recognizer>,
+    scratches: Scratches,
 }
 
 impl Finder {
@@ -65,13 +67,13 @@ impl Finder {
             min_score: options.min_score.unwrap_or_else(|| Tuning::default().min_score),
             ..Tuning::default()
         };
-        Ok(Finder { recognizer: compiled::recognizer(&rules, &tuning)? })
+        Ok(Finder::from_recognizer(compiled::recognizer(&rules, &tuning)?))
     }
 
     /// A finder over an already compiled recognizer.
     #[must_use]
     pub fn from_recognizer(recognizer: Arc<Recognizer>) -> Finder {
-        Finder { recognizer }
+        Finder { recognizer, scratches: Scratches::default() }
     }
 
     /// The rules it looks with.
@@ -90,22 +92,16 @@ impl Finder {
     #[must_use]
     pub fn find(&self, text: &str) -> Vec<Finding> {
         let mut spans = Vec::new();
-        self.recognizer.scan(text, &mut Scratch::default(), &mut spans);
+        self.scratches.lend(|scratch| self.recognizer.scan(text, scratch, &mut spans));
         self.describe(text, &spans)
     }
 
     /// Findings of many texts with their index, in order.
     #[must_use]
     pub fn find_many(&self, texts: &[Option<&str>]) -> Vec<(usize, Finding)> {
-        let mut spans = Vec::new();
-        let mut scratch = Scratch::default();
-        let mut found = Vec::new();
-        for (row, text) in texts.iter().enumerate() {
-            let Some(text) = text else { continue };
-            self.recognizer.scan(text, &mut scratch, &mut spans);
-            found.extend(self.describe(text, &spans).into_iter().map(|finding| (row, finding)));
-        }
-        found
+        let each = texts.iter().enumerate().filter_map(|(row, text)| Some((row, (*text)?)));
+        each.flat_map(|(row, text)| self.find(text).into_iter().map(move |found| (row, found)))
+            .collect()
     }
 
     /// Replaces each finding by `<LABEL>`.
@@ -113,7 +109,7 @@ impl Finder {
     pub fn redact(&self, text: &str) -> String {
         let mut redacted = String::with_capacity(text.len());
         let mut spans = Vec::new();
-        self.recognizer.scan(text, &mut Scratch::default(), &mut spans);
+        self.scratches.lend(|scratch| self.recognizer.scan(text, scratch, &mut spans));
         let mut from = 0;
         for span in &spans {
             redacted.push_str(between(text, from, span.start));

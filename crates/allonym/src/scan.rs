@@ -1,11 +1,12 @@
 //! What personal data is in a table or a text, without showing it.
 
 use crate::cells::{Leaf, leaf_texts, leaves};
+use crate::compiled::Scratches;
 use crate::{Cancel, Failure, FindOptions, Finder, Finding, Result, compiled, load_rules};
 use allonym_io::{Format, Input, ReadOptions, Reader};
 use allonym_recognize::{
-    ColumnProfile, Coverage, EntityCount, Group, Judgement, Recognizer, RuleSet, Scratch,
-    Selection, TableColumn, Tuning, judge,
+    ColumnProfile, Coverage, EntityCount, Group, Judgement, Recognizer, RuleSet, Selection,
+    TableColumn, Tuning, judge,
 };
 use arrow_array::{RecordBatch, UInt64Array};
 use arrow_schema::{ArrowError, Schema};
@@ -185,10 +186,10 @@ pub fn scan_batches(
     for batch in batches {
         options.cancel.check()?;
         sample.offer(&batch?, &mut |ready| {
-            evidence.observe(ready, &looker.recognizer, &options.cancel);
+            evidence.observe(ready, &looker, &options.cancel);
         });
     }
-    sample.finish(&mut |ready| evidence.observe(ready, &looker.recognizer, &options.cancel));
+    sample.finish(&mut |ready| evidence.observe(ready, &looker, &options.cancel));
     options.cancel.check()?;
     evidence.rows = sample.rows;
     Ok(looker.scan(source, &evidence, options))
@@ -285,6 +286,7 @@ fn document(
 /// Compiled rules for columns: weak shapes count as evidence there, so nothing is cut by score.
 pub(crate) struct Looker {
     pub(crate) recognizer: Arc<Recognizer>,
+    scratches: Scratches,
     countries: Vec<String>,
 }
 
@@ -299,7 +301,8 @@ impl Looker {
         let rules = load_rules(&find.rule_folders)?.select(&selection)?;
         let tuning = Tuning { min_score: 0.0, ..Tuning::default() };
         let recognizer = compiled::recognizer(&rules, &tuning)?;
-        Ok(Looker { recognizer, countries: find.countries.clone() })
+        let countries = find.countries.clone();
+        Ok(Looker { recognizer, scratches: Scratches::default(), countries })
     }
 
     pub(crate) fn rules(&self) -> &RuleSet {
@@ -319,12 +322,12 @@ impl Looker {
         while let Some(chunk) = reader.next_chunk()? {
             options.cancel.check()?;
             sample.offer(&chunk.records, &mut |ready| {
-                evidence.observe(ready, &self.recognizer, &options.cancel);
+                evidence.observe(ready, self, &options.cancel);
             });
             let (done, size) = reader.progress();
             progress(done, size);
         }
-        sample.finish(&mut |ready| evidence.observe(ready, &self.recognizer, &options.cancel));
+        sample.finish(&mut |ready| evidence.observe(ready, self, &options.cancel));
         options.cancel.check()?;
         evidence.rows = sample.rows;
         Ok(evidence)
@@ -401,15 +404,16 @@ impl Evidence {
     }
 
     /// Once cancelled it skips the rest, and the evidence is worth nothing: the caller checks.
-    fn observe(&mut self, batches: &[RecordBatch], recognizer: &Recognizer, cancel: &Cancel) {
+    fn observe(&mut self, batches: &[RecordBatch], looker: &Looker, cancel: &Cancel) {
         let texts: Vec<_> = batches.iter().map(leaf_texts).collect();
         self.rows_read += batches.iter().map(|batch| batch.num_rows() as u64).sum::<u64>();
         self.profiles.par_iter_mut().enumerate().for_each(|(column, profile)| {
-            let mut scratch = Scratch::default();
-            for text in texts.iter().filter_map(|texts| texts[column].as_ref()) {
-                let mut cells = text.iter().take_while(|_| !cancel.is_cancelled());
-                profile.observe(recognizer, &mut cells, &mut scratch);
-            }
+            looker.scratches.lend(|scratch| {
+                for text in texts.iter().filter_map(|texts| texts[column].as_ref()) {
+                    let mut cells = text.iter().take_while(|_| !cancel.is_cancelled());
+                    profile.observe(&looker.recognizer, &mut cells, scratch);
+                }
+            });
         });
     }
 
