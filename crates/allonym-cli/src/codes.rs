@@ -57,6 +57,10 @@ const CODES: &[(&str, &str)] = &[
     ),
     ("ALO-K014", "the keyring has a fault that makes it unusable; allonym key doctor names it"),
     (
+        "ALO-K015",
+        "a pickled keyring refers to another ring than the one that stands at its path now",
+    ),
+    (
         "ALO-K020",
         "the keyring asks for a weaker key derivation than is allowed, or for an absurd one: somebody may have changed it",
     ),
@@ -82,6 +86,10 @@ const CODES: &[(&str, &str)] = &[
     ("ALO-U005", "times are written as RFC 3339, 2026-11-21T00:00:00Z"),
     ("ALO-U006", "--fail-on takes direct, quasi, sensitive, secret, any, or entities by name"),
     ("ALO-U007", "explain takes a code or PATH:COLUMN"),
+    (
+        "ALO-U010",
+        "the Python call cannot be made as it is: a wrong argument, or a path that holds several files",
+    ),
     ("ALO-X005", "a bug: the output was withheld, because nobody can say what it holds"),
     (
         "ALO-X130",
