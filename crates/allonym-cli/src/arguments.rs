@@ -1,9 +1,5 @@
 //! What can be typed.
-#![expect(
-    clippy::doc_markdown,
-    rustdoc::bare_urls,
-    reason = "these comments are the help that terminals show"
-)]
+#![expect(clippy::doc_markdown, reason = "these comments are the help that terminals show")]
 
 use allonym::{Compression, Format, ReadOptions, TextEncoding};
 use clap::{Args, Parser, Subcommand, ValueEnum};
