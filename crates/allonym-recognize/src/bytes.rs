@@ -12,6 +12,19 @@ impl ByteSet {
         set
     }
 
+    /// The bytes of a slice.
+    pub(crate) fn from_slice(bytes: &[u8]) -> ByteSet {
+        let mut set = ByteSet::default();
+        bytes.iter().for_each(|byte| set.insert(*byte));
+        set
+    }
+
+    /// All bytes outside ASCII.
+    pub(crate) const NOT_ASCII: ByteSet = ByteSet([0, 0, u64::MAX, u64::MAX]);
+
+    /// ASCII letters, digits and `_`: what `\b` takes for words.
+    pub(crate) const WORD: ByteSet = ByteSet([0x03ff_0000_0000_0000, 0x07ff_fffe_87ff_fffe, 0, 0]);
+
     pub(crate) fn single(byte: u8) -> ByteSet {
         let mut set = ByteSet::default();
         set.insert(byte);
@@ -62,10 +75,6 @@ impl Default for PairSet {
 }
 
 impl PairSet {
-    pub(crate) fn insert(&mut self, first: u8, second: u8) {
-        self.0[usize::from(first)].insert(second);
-    }
-
     /// Adds all pairs of the two sets.
     pub(crate) fn insert_all(&mut self, first: ByteSet, second: ByteSet) {
         for first in first.iter() {
@@ -74,13 +83,18 @@ impl PairSet {
         }
     }
 
+    /// Adds the pairs of another set.
+    pub(crate) fn extend(&mut self, other: &PairSet) {
+        self.0.iter_mut().zip(other.0.iter()).for_each(|(row, more)| *row = row.union(*more));
+    }
+
     #[inline]
     pub(crate) fn contains(&self, first: u8, second: u8) -> bool {
         self.0[usize::from(first)].contains(second)
     }
 }
 
-/// ASCII letters, digits and `_`: what `\b` takes for words.
+/// Whether `\b` takes the byte for part of a word.
 pub(crate) fn is_word_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'_'
 }
@@ -90,10 +104,16 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    #[test]
+    fn constants_are_what_they_say() {
+        assert_eq!(ByteSet::WORD, ByteSet::of(is_word_byte));
+        assert_eq!(ByteSet::NOT_ASCII, ByteSet::of(|byte| !byte.is_ascii()));
+    }
+
     proptest! {
         #[test]
         fn sets_are_sets(left: Vec<u8>, right: Vec<u8>, byte: u8) {
-            let set = |bytes: &[u8]| ByteSet::of(|byte| bytes.contains(&byte));
+            let set = ByteSet::from_slice;
             let (a, b) = (set(&left), set(&right));
             let (in_left, in_right) = (left.contains(&byte), right.contains(&byte));
             prop_assert_eq!(a.contains(byte), in_left);
@@ -104,9 +124,12 @@ mod tests {
             prop_assert_eq!(a.iter().count(), left.iter().collect::<std::collections::BTreeSet<_>>().len());
             let mut pairs = PairSet::default();
             pairs.insert_all(a, b);
-            pairs.insert(7, 8);
+            pairs.insert_all(ByteSet::single(7), ByteSet::single(8));
             prop_assert_eq!(pairs.contains(byte, 9), in_left && right.contains(&9));
             prop_assert!(pairs.contains(7, 8));
+            let mut more = PairSet::default();
+            more.extend(&pairs);
+            prop_assert!(more.contains(7, 8));
         }
     }
 }

@@ -1,20 +1,23 @@
 //! Finds the matches of all rules in one pass.
 //!
-//! Each pattern is filed under something rare that every match has near its start: the first
-//! digit, the first `@`, three literal bytes, a long run of letters and digits. One loop over the
-//! text stops at these, and an automaton of all patterns filed there says which of them match from
-//! where. Patterns whose matches have no bound are searched for one by one.
+//! Each pattern is filed under something rare that every match has: the first digit, the first
+//! `@`, a literal text, a long run of letters and digits. One loop over the text stops at these; from
+//! there the starts that are possible are tried by an automaton that holds all patterns filed
+//! alike, or only one. Patterns whose matches have no bound are searched for one by one.
 //!
 //! The result is that of searching the text for each pattern alone, whatever the filing.
 
 use crate::bytes::{ByteSet, PairSet, is_word_byte};
-use crate::file::{Filing, file};
+use crate::file::{BLOCK, Filed, Filing, RunKind, file, marks};
 use crate::fold::joins_words;
+use crate::lead;
 use crate::pattern::{MATCH_BYTES_MAX, PROGRAM_BYTES_MAX, Pattern, SEPARATOR};
 use crate::set::RulePattern;
+use crate::texts::{Texts, hash_packed};
 use crate::{RuleError, RuleSet};
 use regex_automata::hybrid::dfa::{self, DFA};
 use regex_automata::nfa::thompson;
+use regex_automata::util::captures::Captures;
 use regex_automata::util::look::LookMatcher;
 use regex_automata::util::start;
 use regex_automata::{Anchored, Input, MatchKind, meta};
@@ -31,8 +34,12 @@ pub(crate) struct Engine {
     stops: PairSet,
     /// By byte: groups that look at it.
     by_byte: Vec<Vec<u16>>,
-    /// Groups that look at long runs.
-    runs: Vec<u16>,
+    /// Texts at which groups look.
+    texts: Texts,
+    /// Kinds of runs, and the groups that look at them.
+    runs: [(RunKind, Vec<u16>); 3],
+    /// By byte: a bit for each kind of run it can be in.
+    run_bits: [u8; 256],
     /// Rules that are searched for on their own.
     slow: Vec<usize>,
 }
@@ -40,10 +47,13 @@ pub(crate) struct Engine {
 /// Working memory of an [`Engine`].
 #[derive(Debug)]
 pub(crate) struct Caches {
-    groups: Vec<dfa::Cache>,
+    /// By group; made when first needed.
+    groups: Vec<Option<dfa::Cache>>,
     /// By rule; made when first needed.
-    rules: Vec<Option<(meta::Cache, regex_automata::util::captures::Captures)>>,
+    rules: Vec<Option<(meta::Cache, Captures)>>,
     progress: Vec<Progress>,
+    /// By group of literals: starts below were tried.
+    tried: Vec<usize>,
     /// Rules that match where the automaton looks.
     matched: Vec<usize>,
 }
@@ -51,8 +61,10 @@ pub(crate) struct Caches {
 /// How far a rule has come.
 #[derive(Clone, Copy, Debug, Default)]
 struct Progress {
-    /// End of its last match: the next begins here or later.
+    /// End of its last finding: the next match begins here or later.
     cursor: usize,
+    /// Starts below were tried, where the rule has characters in front of its `value`.
+    tried: usize,
     /// End of its match from where the automaton looks; 0 for none.
     end: usize,
     /// There are several ends, of which `end` is the last.
@@ -63,27 +75,37 @@ struct Progress {
 #[derive(Debug)]
 struct Searched {
     pattern: RulePattern,
+    /// Bytes of a match in front of what its automaton finds, at most.
+    behind: usize,
     /// For what the automaton cannot tell; built when first needed.
     regex: OnceLock<meta::Regex>,
 }
 
-/// Patterns filed under the same thing.
+/// What is looked for of a rule.
+#[derive(Debug)]
+struct Member {
+    rule: usize,
+    hir: Hir,
+    /// Bytes with which it can begin inside a word.
+    loose: ByteSet,
+}
+
+/// Patterns that are tried together.
 #[derive(Debug)]
 struct Group {
-    filing: Filing,
     /// Rules by their index in the automaton.
     rules: Vec<usize>,
     automaton: DFA,
     /// Bytes that a match can begin with.
     first: ByteSet,
-    /// Bytes that a match can be filed under.
-    stops: ByteSet,
-    /// Bytes between the start of a match and the byte it is filed under.
+    /// Those of them that may stand inside a word.
+    loose: ByteSet,
+    /// Bytes that stand some way behind the start of every match.
+    marks: Vec<(usize, ByteSet)>,
+    /// Bytes that can stand in a match before what it is filed under.
     before: ByteSet,
     /// Fewest and most of them.
     distance: (usize, usize),
-    /// Three bytes that a match can begin with, where it is filed under literals.
-    prefixes: Prefixes,
     /// Fewest bytes of a run, where it is filed under runs.
     run: usize,
 }
@@ -92,78 +114,127 @@ impl Engine {
     /// Files and compiles all rules.
     pub(crate) fn compile(rules: &RuleSet) -> Result<Engine, RuleError> {
         let mut searched = Vec::new();
-        let mut filed: BTreeMap<Filing, Vec<usize>> = BTreeMap::new();
+        let mut filed: BTreeMap<Filing, Vec<Member>> = BTreeMap::new();
         let mut slow = Vec::new();
         for (index, rule) in rules.rules().iter().enumerate() {
             let definition = rules.definition(rule.entity);
             let pattern = definition.patterns[rule.pattern].clone();
-            program(&[&pattern.pattern.hir], PROGRAM_BYTES_MAX).map_err(|message| RuleError {
-                path: definition.path.clone(),
-                message: format!("{}: {message}", rule.id),
-            })?;
+            let mut behind = 0;
             if pattern.pattern.length_max.is_none_or(|length| length > MATCH_BYTES_MAX) {
                 slow.push(index);
             } else {
-                filed.entry(file(&pattern.pattern)).or_default().push(index);
+                let Filed { filing, hir, loose, behind: bytes } = file(&pattern.pattern);
+                behind = bytes;
+                program(&[&hir], PROGRAM_BYTES_MAX).map_err(|message| RuleError {
+                    path: definition.path.clone(),
+                    message: format!("{}: {message}", rule.id),
+                })?;
+                filed.entry(filing).or_default().push(Member { rule: index, hir, loose });
             }
-            searched.push(Searched { pattern, regex: OnceLock::new() });
+            searched.push(Searched { pattern, behind, regex: OnceLock::new() });
         }
         let mut engine = Engine {
             groups: Vec::new(),
             stops: PairSet::default(),
             by_byte: vec![Vec::new(); 256],
-            runs: Vec::new(),
+            texts: Texts::default(),
+            runs: RunKind::ALL.map(|kind| (kind, Vec::new())),
+            run_bits: [0; 256],
             slow,
             rules: searched,
         };
-        for (filing, members) in filed {
-            let patterns: Vec<&Pattern> =
-                members.iter().map(|rule| &engine.rules[*rule].pattern.pattern).collect();
-            let group = Group::compile(filing, members.clone(), &patterns)
+        let mut texts: Vec<(u16, &[Vec<u8>])> = Vec::new();
+        for (filing, members) in &filed {
+            engine
+                .add(filing, members, &mut texts)
                 .map_err(|message| RuleError { path: "rules".to_owned(), message })?;
-            engine.add(group);
+        }
+        engine.texts = Texts::new(&texts);
+        engine.stops.extend(engine.texts.pairs());
+        for index in &engine.slow {
+            let rule = &rules.rules()[*index];
+            let regex = engine.rules[*index].compile(true).map_err(|message| RuleError {
+                path: rules.definition(rule.entity).path.clone(),
+                message: format!("{}: {message}", rule.id),
+            })?;
+            engine.rules[*index].regex = OnceLock::from(regex);
         }
         Ok(engine)
     }
 
-    fn add(&mut self, group: Group) {
+    /// Adds a group of rules that are filed alike.
+    fn add<'a>(
+        &mut self,
+        filing: &'a Filing,
+        members: &[Member],
+        texts: &mut Vec<(u16, &'a [Vec<u8>])>,
+    ) -> Result<(), String> {
         let place = u16::try_from(self.groups.len()).expect("there are no more groups than rules");
-        let word = ByteSet::of(is_word_byte);
-        match group.filing {
-            Filing::Run { .. } => self.runs.push(place),
-            Filing::Literal { .. } => {
-                for [first, second, _] in group.prefixes.all() {
-                    self.stops.insert(first, second);
-                    let groups = &mut self.by_byte[usize::from(second)];
-                    if groups.last() != Some(&place) {
-                        groups.push(place);
-                    }
+        let mut group = Group::compile(members)?;
+        match filing {
+            Filing::Start { .. } => {
+                self.stop_at(place, group.first, ByteSet::default(), Some(group.loose));
+            }
+            Filing::Byte { set, .. } => {
+                group.distance = (usize::MAX, 0);
+                for Member { hir, loose, .. } in members {
+                    let lead = lead::lead(hir, *set).expect("that is why it is filed here");
+                    let run = lead.run;
+                    group.before = group.before.union(run.bytes);
+                    let (min, max) = group.distance;
+                    group.distance = (min.min(run.min), max.max(run.max));
+                    let first = (run.min == 0).then_some(*loose);
+                    let last = if run.max > 0 { run.last } else { ByteSet::default() };
+                    self.stop_at(place, lead.first, last, first);
                 }
             }
-            Filing::Byte { boundary, .. } | Filing::Start { boundary } => {
-                for byte in group.stops.iter() {
-                    self.by_byte[usize::from(byte)].push(place);
-                    let mut previous = ByteSet::default();
-                    if group.distance.1 > 0 {
-                        previous = group.before;
+            Filing::Literals(literals) => {
+                group.before = literals.before;
+                group.distance = (literals.min, literals.max);
+                texts.push((place, &literals.texts));
+            }
+            Filing::Run { kind, .. } => {
+                let runs = members.iter().map(|member| lead::run_min(&member.hir, kind.set()));
+                group.run = runs.min().unwrap_or_default();
+                for (bit, (of, groups)) in self.runs.iter_mut().enumerate() {
+                    if of == kind {
+                        groups.push(place);
+                        kind.set().iter().for_each(|byte| {
+                            self.run_bits[usize::from(byte)] |= 1 << bit;
+                        });
                     }
-                    if group.distance.0 == 0 {
-                        let others = if word.contains(byte) { word.complement() } else { word };
-                        let any = if boundary { others } else { ByteSet::default().complement() };
-                        previous = previous.union(any);
-                    }
-                    self.stops.insert_all(previous, ByteSet::single(byte));
                 }
             }
         }
         self.groups.push(group);
+        Ok(())
+    }
+
+    /// Makes the scan stop for a group at `bytes`: behind one of `previous`, and, where a match can
+    /// begin there, behind any that makes an edge or, with a byte of `starts`, behind any at all.
+    fn stop_at(&mut self, group: u16, bytes: ByteSet, previous: ByteSet, starts: Option<ByteSet>) {
+        for byte in bytes.iter() {
+            let behind = match starts {
+                None => ByteSet::default(),
+                Some(loose) if ByteSet::WORD.contains(byte) && !loose.contains(byte) => {
+                    ByteSet::WORD.complement()
+                }
+                Some(_) => ByteSet::default().complement(),
+            };
+            self.stops.insert_all(previous.union(behind), ByteSet::single(byte));
+            let groups = &mut self.by_byte[usize::from(byte)];
+            if groups.last() != Some(&group) {
+                groups.push(group);
+            }
+        }
     }
 
     pub(crate) fn caches(&self) -> Caches {
         Caches {
-            groups: self.groups.iter().map(|group| group.automaton.create_cache()).collect(),
+            groups: self.groups.iter().map(|_| None).collect(),
             rules: self.rules.iter().map(|_| None).collect(),
             progress: vec![Progress::default(); self.rules.len()],
+            tried: vec![0; self.groups.len()],
             matched: Vec::new(),
         }
     }
@@ -176,8 +247,9 @@ impl Engine {
     /// Calls `found` with rule, start and end of each match that passes the rule's checks, each
     /// rule's in order.
     ///
-    /// A match that fails a check hides no other: the search for the pattern goes on one character
-    /// after its start. (Where matches have no bound, after its end.)
+    /// The search for a pattern goes on behind what was reported of a match. A match that fails a
+    /// check hides no other: the search goes on one character after its start. (Where matches have
+    /// no bound, after its end.)
     pub(crate) fn find(
         &self,
         text: &str,
@@ -185,16 +257,15 @@ impl Engine {
         found: &mut impl FnMut(usize, usize, usize),
     ) {
         caches.progress.fill(Progress::default());
+        caches.tried.fill(0);
         self.find_filed(text, caches, found);
-        for group in &self.runs {
-            self.find_runs(text, usize::from(*group), caches, found);
-        }
+        self.find_runs(text, caches, found);
         for rule in &self.slow {
             self.find_slow(text, *rule, caches, found);
         }
     }
 
-    /// Stops at every byte that patterns are filed under.
+    /// Stops at every byte and every text that patterns are filed under.
     fn find_filed(
         &self,
         text: &str,
@@ -202,10 +273,21 @@ impl Engine {
         found: &mut impl FnMut(usize, usize, usize),
     ) {
         let bytes = text.as_bytes();
-        // Before the text as at a separator: neither is in a word or in a match.
+        // Around the text as at a separator: it is in no word and in no match.
         let mut previous = SEPARATOR;
-        for (place, &byte) in bytes.iter().enumerate() {
+        let mut three = u32::from_be_bytes([0, SEPARATOR, SEPARATOR, SEPARATOR]);
+        for (place, &byte) in bytes.iter().chain([&SEPARATOR]).enumerate() {
+            three = (three << 8 | u32::from(byte.to_ascii_lowercase())) & 0xff_ffff;
+            let hash = hash_packed(three);
+            if self.texts.may_know(hash) {
+                self.texts.at(bytes, hash, place, |group, start| {
+                    self.look_around(text, start, group, caches, found);
+                });
+            }
             if self.stops.contains(previous, byte) {
+                self.texts.at_pair(bytes, place, |group, start| {
+                    self.look_around(text, start, group, caches, found);
+                });
                 for group in &self.by_byte[usize::from(byte)] {
                     self.look_back(text, place, usize::from(*group), caches, found);
                 }
@@ -214,7 +296,25 @@ impl Engine {
         }
     }
 
-    /// Looks for matches of a group whose filed byte stands at `place`.
+    /// Looks for matches of a group whose text begins at `place`.
+    fn look_around(
+        &self,
+        text: &str,
+        place: usize,
+        index: usize,
+        caches: &mut Caches,
+        found: &mut impl FnMut(usize, usize, usize),
+    ) {
+        let group = &self.groups[index];
+        let (min, max) = group.distance;
+        let Some(last) = place.checked_sub(min) else { return };
+        let least = caches.tried[index].max(place.saturating_sub(max));
+        caches.tried[index] = last + 1;
+        let start = group.walk_back(text.as_bytes(), place, least);
+        self.look_between(text, start.max(least), last, index, caches, found);
+    }
+
+    /// Looks for matches of a group whose first byte of some set stands at `place`.
     fn look_back(
         &self,
         text: &str,
@@ -224,66 +324,91 @@ impl Engine {
         found: &mut impl FnMut(usize, usize, usize),
     ) {
         let group = &self.groups[index];
-        let bytes = text.as_bytes();
         let (min, max) = group.distance;
-        match group.filing {
-            Filing::Literal { boundary } => {
-                // A stop at the text's first byte has no byte before it.
-                let Some(start) = place.checked_sub(1) else { return };
-                if let Some(third) = bytes.get(place + 1)
-                    && group.prefixes.contains([bytes[start], bytes[place], *third])
-                    && (!boundary || is_boundary(bytes, start))
-                {
-                    self.look(text, start, index, caches, found);
-                }
-            }
-            Filing::Byte { boundary, .. } | Filing::Start { boundary } => {
-                let least = place.saturating_sub(max);
-                let mut start = place;
-                while start > least && group.before.contains(bytes[start - 1]) {
-                    start -= 1;
-                }
-                while start + min <= place {
-                    if group.first.contains(bytes[start])
-                        && (!boundary || is_boundary(bytes, start))
-                    {
-                        self.look(text, start, index, caches, found);
-                    }
-                    start += 1;
-                }
-            }
-            Filing::Run { .. } => {}
-        }
+        let Some(last) = place.checked_sub(min) else { return };
+        // INVARIANT: what stands before holds no byte of the set, so no start is tried twice.
+        let start = group.walk_back(text.as_bytes(), place, place.saturating_sub(max));
+        self.look_between(text, start, last, index, caches, found);
     }
 
-    /// Looks for matches of a group that begin with a long run.
+    /// Stops at long runs.
     fn find_runs(
         &self,
         text: &str,
+        caches: &mut Caches,
+        found: &mut impl FnMut(usize, usize, usize),
+    ) {
+        let bytes = text.as_bytes();
+        let mut before = 0;
+        let mut ends = [0; 3];
+        for (index, block) in bytes.chunks_exact(BLOCK).enumerate() {
+            let bits =
+                block.iter().fold(u8::MAX, |bits, byte| bits & self.run_bits[usize::from(*byte)]);
+            if bits != 0 {
+                let place = index * BLOCK;
+                for (bit, (kind, groups)) in self.runs.iter().enumerate() {
+                    // Two blocks make one of codes.
+                    let codes = *kind == RunKind::Codes;
+                    let whole = match (codes, index % 2) {
+                        (true, 0) => 0,
+                        (true, _) => before & bits,
+                        (false, _) => bits,
+                    };
+                    if whole >> bit & 1 == 1 && ends[bit] <= place {
+                        ends[bit] = self.look_at_run(text, place, bit, groups, caches, found);
+                    }
+                }
+            }
+            before = bits;
+        }
+    }
+
+    /// Looks for matches that begin with the run around `place`; where it ends.
+    fn look_at_run(
+        &self,
+        text: &str,
+        place: usize,
+        bit: usize,
+        groups: &[u16],
+        caches: &mut Caches,
+        found: &mut impl FnMut(usize, usize, usize),
+    ) -> usize {
+        let bytes = text.as_bytes();
+        let in_set = |byte: &&u8| self.run_bits[usize::from(**byte)] >> bit & 1 == 1;
+        let start = place - bytes[..place].iter().rev().take_while(in_set).count();
+        let end = place + bytes[place..].iter().take_while(in_set).count();
+        for group in groups.iter().map(|group| usize::from(*group)) {
+            if let Some(last) = end.checked_sub(self.groups[group].run) {
+                self.look_between(text, start, last, group, caches, found);
+            }
+        }
+        end
+    }
+
+    /// Looks for matches of a group that begin at `first` to `last`, both included.
+    fn look_between(
+        &self,
+        text: &str,
+        first: usize,
+        last: usize,
         index: usize,
         caches: &mut Caches,
         found: &mut impl FnMut(usize, usize, usize),
     ) {
-        let group = &self.groups[index];
-        let Filing::Run { kind, boundary } = group.filing else { return };
         let bytes = text.as_bytes();
-        let (set, block) = (kind.set(), kind.block());
-        let in_set = |byte: &u8| set.contains(*byte);
-        let mut place = 0;
-        while place + block <= bytes.len() {
-            // INVARIANT: a run of `2 * block - 1` bytes holds a whole block at a multiple of it.
-            if !bytes[place..place + block].iter().all(in_set) {
-                place += block;
-                continue;
+        let group = &self.groups[index];
+        for start in first..=last {
+            let Some(byte) = bytes.get(start) else { break };
+            let inside = || start > 0 && is_word_byte(*byte) && is_word_byte(bytes[start - 1]);
+            let marked = |(place, set): &(usize, ByteSet)| {
+                bytes.get(start + place).is_some_and(|byte| set.contains(*byte))
+            };
+            if group.first.contains(*byte)
+                && (group.loose.contains(*byte) || !inside())
+                && group.marks.iter().all(marked)
+            {
+                self.look(text, start, index, caches, found);
             }
-            let start = place - bytes[..place].iter().rev().take_while(|byte| in_set(byte)).count();
-            let end = place + bytes[place..].iter().take_while(|byte| in_set(byte)).count();
-            for start in start..(end + 1).saturating_sub(group.run) {
-                if group.first.contains(bytes[start]) && (!boundary || is_boundary(bytes, start)) {
-                    self.look(text, start, index, caches, found);
-                }
-            }
-            place = end.next_multiple_of(block);
         }
     }
 
@@ -299,9 +424,14 @@ impl Engine {
         found: &mut impl FnMut(usize, usize, usize),
     ) {
         let group = &self.groups[index];
-        let mut matched = std::mem::take(&mut caches.matched);
-        let Caches { groups, progress, .. } = &mut *caches;
-        group.ends(text.as_bytes(), start, &mut groups[index], |rule, end| {
+        let Caches { groups, progress, matched, .. } = &mut *caches;
+        if let [rule] = group.rules[..]
+            && progress[rule].cursor > start
+        {
+            return;
+        }
+        let cache = groups[index].get_or_insert_with(|| group.automaton.create_cache());
+        group.ends(text.as_bytes(), start, cache, |rule, end| {
             let progress = &mut progress[rule];
             if progress.cursor > start {
                 return;
@@ -312,16 +442,53 @@ impl Engine {
             progress.several = progress.end != 0;
             progress.end = end;
         });
+        let mut matched = std::mem::take(matched);
         for rule in matched.drain(..) {
             let Progress { end, several, .. } = caches.progress[rule];
             caches.progress[rule].end = 0;
+            if self.rules[rule].behind > 0 {
+                self.look_behind(text, start, rule, caches, found);
+                continue;
+            }
             let end = if several { self.first_end(text, start, end, rule, caches) } else { end };
             if let Some((from, to)) = self.accept(text, start, end, rule, caches) {
-                caches.progress[rule].cursor = end;
+                caches.progress[rule].cursor = to;
                 found(rule, from, to);
             }
         }
         caches.matched = matched;
+    }
+
+    /// Reports the matches of a rule whose `value` may begin at `place`: they begin a few characters
+    /// before.
+    fn look_behind(
+        &self,
+        text: &str,
+        place: usize,
+        rule: usize,
+        caches: &mut Caches,
+        found: &mut impl FnMut(usize, usize, usize),
+    ) {
+        let Searched { pattern, behind, .. } = &self.rules[rule];
+        let Progress { cursor, tried, .. } = caches.progress[rule];
+        let mut start = place.saturating_sub(*behind).max(cursor).max(tried);
+        while start <= place {
+            if text.is_char_boundary(start) {
+                let longest = pattern.pattern.length_max.unwrap_or(text.len());
+                let end = text.len().min(start + longest);
+                let input = Input::new(text).span(start..end).anchored(Anchored::Yes);
+                let (regex, (cache, _)) = self.regex(rule, caches);
+                if let Some(half) = regex.search_half_with(cache, &input)
+                    && let Some((from, to)) = self.accept(text, start, half.offset(), rule, caches)
+                {
+                    found(rule, from, to);
+                    caches.progress[rule].cursor = to;
+                    start = start.max(to - 1);
+                }
+            }
+            start += 1;
+        }
+        caches.progress[rule].tried = place + 1;
     }
 
     /// The end that the pattern prefers, of those up to `last`.
@@ -334,8 +501,8 @@ impl Engine {
         caches: &mut Caches,
     ) -> usize {
         let input = Input::new(text).span(start..last).anchored(Anchored::Yes);
-        let (regex, cache) = self.regex(rule, caches);
-        let matched = regex.search_half_with(&mut cache.0, &input);
+        let (regex, (cache, _)) = self.regex(rule, caches);
+        let matched = regex.search_half_with(cache, &input);
         matched.expect("the automaton found this pattern here").offset()
     }
 
@@ -380,6 +547,7 @@ impl Engine {
             at = matched.end();
             if let Some((from, to)) = self.accept(text, matched.start(), at, rule, caches) {
                 found(rule, from, to);
+                at = to;
             }
         }
     }
@@ -389,13 +557,9 @@ impl Engine {
         &self,
         rule: usize,
         caches: &'a mut Caches,
-    ) -> (&meta::Regex, &'a mut (meta::Cache, regex_automata::util::captures::Captures)) {
-        let searched = &self.rules[rule];
-        let regex = searched.regex.get_or_init(|| {
-            let filed = !self.slow.contains(&rule);
-            // Filed patterns are only tried where they are known to match.
-            let config = meta::Config::new().hybrid(!filed).dfa(!filed).auto_prefilter(!filed);
-            let regex = searched.pattern.pattern.regex(config);
+    ) -> (&meta::Regex, &'a mut (meta::Cache, Captures)) {
+        let regex = self.rules[rule].regex.get_or_init(|| {
+            let regex = self.rules[rule].compile(false);
             regex.expect("its program was within the limit when the rules were compiled")
         });
         let cache = &mut caches.rules[rule];
@@ -403,10 +567,18 @@ impl Engine {
     }
 }
 
+impl Searched {
+    /// A search for the pattern, in all of a text or from where it is known to match.
+    fn compile(&self, anywhere: bool) -> Result<meta::Regex, String> {
+        let config = meta::Config::new().hybrid(anywhere).dfa(anywhere).auto_prefilter(anywhere);
+        self.pattern.pattern.regex(config)
+    }
+}
+
 impl Group {
-    fn compile(filing: Filing, rules: Vec<usize>, patterns: &[&Pattern]) -> Result<Group, String> {
-        let hirs: Vec<&Hir> = patterns.iter().map(|pattern| &pattern.hir).collect();
-        let program = program(&hirs, PROGRAM_BYTES_MAX * RULES_PER_PROGRAM)?;
+    fn compile(members: &[Member]) -> Result<Group, String> {
+        let hirs: Vec<&Hir> = members.iter().map(|member| &member.hir).collect();
+        let program = program(&hirs, PROGRAM_BYTES_MAX * PROGRAMS_MAX)?;
         let config = dfa::Config::new()
             .match_kind(MatchKind::All)
             .cache_capacity(CACHE_BYTES_MAX)
@@ -415,42 +587,27 @@ impl Group {
             .configure(config)
             .build_from_nfa(program)
             .map_err(|error| format!("the rules do not compile together: {error}"))?;
-        let mut group = Group {
-            rules,
+        let first = hirs.iter().map(|hir| lead::first_bytes(hir));
+        Ok(Group {
+            rules: members.iter().map(|member| member.rule).collect(),
             automaton,
-            first: ByteSet::default(),
-            stops: ByteSet::default(),
+            first: first.fold(ByteSet::default(), ByteSet::union),
+            loose: members.iter().fold(ByteSet::default(), |all, member| all.union(member.loose)),
+            marks: marks(&hirs),
             before: ByteSet::default(),
-            distance: (usize::MAX, 0),
-            prefixes: Prefixes::default(),
-            run: usize::MAX,
-            filing,
-        };
-        for hir in hirs {
-            group.first = group.first.union(crate::lead::first_bytes(hir));
-            match filing {
-                Filing::Start { .. } => {
-                    group.stops = group.first;
-                    group.distance = (0, 0);
-                }
-                Filing::Byte { set, .. } => {
-                    let lead = crate::lead::lead(hir, set).expect("that is why it is filed here");
-                    group.stops = group.stops.union(lead.first);
-                    group.before = group.before.union(lead.before);
-                    let (min, max) = group.distance;
-                    group.distance = (min.min(lead.min), max.max(lead.max));
-                }
-                Filing::Literal { .. } => {
-                    let prefixes =
-                        crate::file::prefixes(hir).expect("that is why it is filed here");
-                    prefixes.iter().for_each(|prefix| group.prefixes.insert(*prefix));
-                }
-                Filing::Run { kind, .. } => {
-                    group.run = group.run.min(crate::lead::run_min(hir, kind.set()));
-                }
-            }
+            distance: (0, 0),
+            run: 0,
+        })
+    }
+
+    /// The first place, not before `least`, from where only bytes that can stand before lead to
+    /// `place`.
+    fn walk_back(&self, bytes: &[u8], place: usize, least: usize) -> usize {
+        let mut start = place;
+        while start > least && self.before.contains(bytes[start - 1]) {
+            start -= 1;
         }
-        Ok(group)
+        start
     }
 
     /// Calls `matched` with rule and end of every match that begins at `start`, by end.
@@ -494,35 +651,7 @@ impl Group {
 const CACHE_BYTES_MAX: usize = 2 * 1024 * 1024;
 
 /// Programs of the largest size that one group may add up to.
-const RULES_PER_PROGRAM: usize = 64;
-
-/// Sets of three bytes, with false alarms.
-#[derive(Clone, Debug, Default)]
-struct Prefixes {
-    exact: Vec<[u8; 3]>,
-}
-
-impl Prefixes {
-    fn insert(&mut self, prefix: [u8; 3]) {
-        if let Err(place) = self.exact.binary_search(&prefix) {
-            self.exact.insert(place, prefix);
-        }
-    }
-
-    fn all(&self) -> impl Iterator<Item = [u8; 3]> {
-        self.exact.iter().copied()
-    }
-
-    fn contains(&self, prefix: [u8; 3]) -> bool {
-        self.exact.binary_search(&prefix).is_ok()
-    }
-}
-
-/// Whether a word begins or ends at `place`.
-fn is_boundary(bytes: &[u8], place: usize) -> bool {
-    let before = place > 0 && is_word_byte(bytes[place - 1]);
-    before != bytes.get(place).is_some_and(|byte| is_word_byte(*byte))
-}
+const PROGRAMS_MAX: usize = 64;
 
 /// The program of some patterns together, for automata without captures.
 fn program(hirs: &[&Hir], bytes_max: usize) -> Result<thompson::NFA, String> {
@@ -549,7 +678,6 @@ fn edges_hold(pattern: &Pattern, text: &str, start: usize, end: usize) -> bool {
     let joins = |character: Option<char>| character.is_some_and(joins_words);
     let before = || text.get(..start).and_then(|before| before.chars().next_back());
     let after = || text.get(end..).and_then(|after| after.chars().next());
-    let cut_before = pattern.edge_start && is_word_byte(bytes[start]) && joins(before());
-    let cut_after = pattern.edge_end && is_word_byte(bytes[end - 1]) && joins(after());
-    !cut_before && !cut_after
+    !(pattern.edge_start && is_word_byte(bytes[start]) && joins(before()))
+        && !(pattern.edge_end && is_word_byte(bytes[end - 1]) && joins(after()))
 }

@@ -55,6 +55,7 @@ mod pattern;
 mod scanner;
 mod set;
 mod span;
+mod texts;
 pub mod validate;
 
 pub use check::{CheckReport, EXAMPLES_MIN, NEAR_MISSES_MIN, Problem, check};

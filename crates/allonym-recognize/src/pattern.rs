@@ -120,7 +120,7 @@ impl Pattern {
 }
 
 fn compile(hir: &Hir, config: meta::Config) -> Result<meta::Regex, String> {
-    let config = config.line_terminator(SEPARATOR).nfa_size_limit(Some(PROGRAM_BYTES_MAX));
+    let config = config.line_terminator(SEPARATOR).nfa_size_limit(Some(2 * PROGRAM_BYTES_MAX));
     meta::Builder::new().configure(config).build_from_hir(hir).map_err(|error| {
         match error.size_limit() {
             Some(limit) => {

