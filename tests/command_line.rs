@@ -260,6 +260,23 @@ fn wrong_use() {
     place.run(&["--help"]).expect(0);
 }
 
+#[cfg(unix)]
+#[test]
+fn variables_that_are_not_text_stop_nothing() {
+    use std::os::unix::ffi::OsStrExt;
+    let place = Place::fresh();
+    let odd = std::ffi::OsStr::from_bytes(b"\xff");
+    let with = |name: &'static str| {
+        place.run_with(&["key", "list"], move |command| {
+            command.env(name, odd);
+        })
+    };
+    let plain = place.run(&["key", "list"]);
+    let ended = with("SOMEBODY_ELSES");
+    assert_eq!((ended.exit, ended.err), (plain.exit, plain.err));
+    with("ALLONYM_KEYS").expect(2);
+}
+
 #[test]
 fn a_policy_is_found_upward_and_in_pyproject() {
     let place = Place::with_keys();

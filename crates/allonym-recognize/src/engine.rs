@@ -678,6 +678,7 @@ fn edges_hold(pattern: &Pattern, text: &str, start: usize, end: usize) -> bool {
     let joins = |character: Option<char>| character.is_some_and(joins_words);
     let before = || text.get(..start).and_then(|before| before.chars().next_back());
     let after = || text.get(end..).and_then(|after| after.chars().next());
-    !(pattern.edge_start && is_word_byte(bytes[start]) && joins(before()))
-        && !(pattern.edge_end && is_word_byte(bytes[end - 1]) && joins(after()))
+    let broken_start = pattern.edge_start && is_word_byte(bytes[start]) && joins(before());
+    let broken_end = || pattern.edge_end && is_word_byte(bytes[end - 1]) && joins(after());
+    !broken_start && !broken_end()
 }

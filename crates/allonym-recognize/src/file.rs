@@ -1,9 +1,7 @@
 //! Under what a pattern is filed.
 
 use crate::bytes::ByteSet;
-use crate::lead::{
-    Lead, OPENING_BYTES, Run, first_bytes, lead, leaves_edge, loose_bytes, opening, run, run_min,
-};
+use crate::lead::{Lead, Run, first_bytes, lead, leaves_edge, loose_bytes, opening, run, run_min};
 use crate::pattern::Pattern;
 use regex_syntax::hir::literal::{ExtractKind, Extractor};
 use regex_syntax::hir::{
@@ -181,7 +179,7 @@ pub(crate) fn marks(hirs: &[&Hir]) -> Vec<(usize, ByteSet)> {
         all.iter_mut().zip(next).for_each(|(set, more)| *set = set.union(more));
         all
     });
-    let sets = all.unwrap_or([ByteSet::default(); OPENING_BYTES]);
+    let sets = all.unwrap_or_default();
     let mut marks: Vec<(usize, ByteSet)> = sets.into_iter().enumerate().skip(1).collect();
     marks.sort_by(|left, right| rate_of(left.1).total_cmp(&rate_of(right.1)));
     marks.retain(|(_, set)| rate_of(*set) < MARK_RATE_MAX);

@@ -137,9 +137,9 @@ impl Recognizer {
 
     /// Findings of many short texts at once: the same spans as [`scan`](Self::scan) on each,
     /// offsets relative to the text. Clears `out` first.
-    pub fn scan_many<'a>(
+    pub fn scan_many(
         &self,
-        texts: &mut dyn Iterator<Item = &'a str>,
+        texts: &mut dyn Iterator<Item = &str>,
         scratch: &mut Scratch,
         out: &mut Vec<(usize, Span)>,
     ) {

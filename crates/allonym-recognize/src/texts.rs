@@ -244,12 +244,12 @@ mod tests {
             let asked: Vec<(u16, &[Vec<u8>])> =
                 (0..).zip(&alone).map(|(asker, texts)| (asker, texts.as_slice())).collect();
             let found = find(&Texts::new(&asked), text.as_bytes());
-            let lower = text.to_lowercase();
+            let lower = text.to_ascii_lowercase().into_bytes();
             let plain: Vec<(usize, usize)> = (0..lower.len())
                 .flat_map(|start| {
-                    let starts = texts.iter().enumerate();
-                    let lower = &lower;
-                    starts.filter(move |(_, text)| lower[start..].starts_with(*text)).map(move |(asker, _)| (start, asker))
+                    let rest = &lower[start..];
+                    let here = texts.iter().enumerate().filter(|(_, text)| rest.starts_with(text.as_bytes()));
+                    here.map(move |(asker, _)| (start, asker)).collect::<Vec<_>>()
                 })
                 .collect();
             prop_assert_eq!(found, plain);

@@ -37,7 +37,8 @@ fn found_with(rules: &RuleSet, tuning: &Tuning, text: &str) -> Vec<String> {
         .iter()
         .map(|span| {
             let entity = &recognizer.rules().entity(span.entity).name;
-            format!("{entity}:{}:{}", &text[span.start..span.end], span.score)
+            let part = text.get(span.start..span.end).expect("spans end between characters");
+            format!("{entity}:{part}:{}", span.score)
         })
         .collect()
 }

@@ -57,7 +57,7 @@ impl BoundPolicy {
         if self.policy.matches_by_entity() {
             let scan = scan.ok_or_else(|| {
                 Failure::new(
-                    "ALO-P011",
+                    "ALO-P021",
                     2,
                     "a policy with `[[match]] entity` reads the data twice, which a stream does \
                      not allow",
