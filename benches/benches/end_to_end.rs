@@ -204,8 +204,8 @@ fn write_table(path: &Path, bytes: usize) {
     let mut writer = Writer::create(&output, &shape, &schema, &vec![None; COLUMNS.len()], false)
         .expect("the folder is ours");
     let (mut row, rows) = (0, 65_536);
-    // A row of the table takes about 62 bytes once compressed.
-    while row < bytes / 62 {
+    // A row of the table takes about 48 bytes once compressed.
+    while row < bytes / 48 {
         let batch = table(row, rows);
         writer.write(&batch, &allonym_io::Dress::default()).expect("the disk has room");
         row += rows;

@@ -31,6 +31,20 @@ impl ByteSet {
         set
     }
 
+    /// The bytes from `first` to `last`, both included.
+    pub(crate) fn range(first: u8, last: u8) -> ByteSet {
+        let up_to = |end: u16| {
+            let mut word = 0;
+            [(); 4].map(|()| {
+                let bits = end.saturating_sub(word * 64).min(64);
+                word += 1;
+                if bits == 64 { u64::MAX } else { (1 << bits) - 1 }
+            })
+        };
+        let (below, all) = (up_to(u16::from(first)), up_to(u16::from(last) + 1));
+        ByteSet(all).intersection(ByteSet(below).complement())
+    }
+
     pub(crate) fn insert(&mut self, byte: u8) {
         self.0[usize::from(byte >> 6)] |= 1 << (byte & 63);
     }
@@ -111,6 +125,12 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn ranges_hold_what_is_between(first: u8, last: u8) {
+            let between = ByteSet::of(|byte| (first..=last).contains(&byte));
+            prop_assert_eq!(ByteSet::range(first, last), between);
+        }
+
         #[test]
         fn sets_are_sets(left: Vec<u8>, right: Vec<u8>, byte: u8) {
             let set = ByteSet::from_slice;

@@ -125,10 +125,6 @@ impl Engine {
             } else {
                 let Filed { filing, hir, loose, behind: bytes } = file(&pattern.pattern);
                 behind = bytes;
-                program(&[&hir], PROGRAM_BYTES_MAX).map_err(|message| RuleError {
-                    path: definition.path.clone(),
-                    message: format!("{}: {message}", rule.id),
-                })?;
                 filed.entry(filing).or_default().push(Member { rule: index, hir, loose });
             }
             searched.push(Searched { pattern, behind, regex: OnceLock::new() });
@@ -145,8 +141,9 @@ impl Engine {
         };
         let mut texts: Vec<(u16, &[Vec<u8>])> = Vec::new();
         for (filing, members) in &filed {
+            let program = Group::program(members, rules)?;
             engine
-                .add(filing, members, &mut texts)
+                .add(filing, members, program, &mut texts)
                 .map_err(|message| RuleError { path: "rules".to_owned(), message })?;
         }
         engine.texts = Texts::new(&texts);
@@ -167,10 +164,11 @@ impl Engine {
         &mut self,
         filing: &'a Filing,
         members: &[Member],
+        program: thompson::NFA,
         texts: &mut Vec<(u16, &'a [Vec<u8>])>,
     ) -> Result<(), String> {
         let place = u16::try_from(self.groups.len()).expect("there are no more groups than rules");
-        let mut group = Group::compile(members)?;
+        let mut group = Group::compile(members, program)?;
         match filing {
             Filing::Start { .. } => {
                 self.stop_at(place, group.first, ByteSet::default(), Some(group.loose));
@@ -576,9 +574,26 @@ impl Searched {
 }
 
 impl Group {
-    fn compile(members: &[Member]) -> Result<Group, String> {
+    /// The program of all members together, each of which stays within the limit of one.
+    fn program(members: &[Member], rules: &RuleSet) -> Result<thompson::NFA, RuleError> {
         let hirs: Vec<&Hir> = members.iter().map(|member| &member.hir).collect();
-        let program = program(&hirs, PROGRAM_BYTES_MAX * PROGRAMS_MAX)?;
+        // Together within the limit of one, as nearly always, none can be beyond it.
+        if let Ok(program) = program(&hirs, PROGRAM_BYTES_MAX) {
+            return Ok(program);
+        }
+        for (member, hir) in members.iter().zip(&hirs) {
+            let rule = &rules.rules()[member.rule];
+            program(&[hir], PROGRAM_BYTES_MAX).map_err(|message| RuleError {
+                path: rules.definition(rule.entity).path.clone(),
+                message: format!("{}: {message}", rule.id),
+            })?;
+        }
+        program(&hirs, PROGRAM_BYTES_MAX * PROGRAMS_MAX)
+            .map_err(|message| RuleError { path: "rules".to_owned(), message })
+    }
+
+    fn compile(members: &[Member], program: thompson::NFA) -> Result<Group, String> {
+        let hirs: Vec<&Hir> = members.iter().map(|member| &member.hir).collect();
         let config = dfa::Config::new()
             .match_kind(MatchKind::All)
             .cache_capacity(CACHE_BYTES_MAX)

@@ -5,7 +5,7 @@ use crate::lead::{Lead, Run, first_bytes, lead, leaves_edge, loose_bytes, openin
 use crate::pattern::Pattern;
 use regex_syntax::hir::literal::{ExtractKind, Extractor};
 use regex_syntax::hir::{
-    Capture, Class, ClassUnicode, ClassUnicodeRange, Hir, HirKind, Repetition,
+    Capture, Class, ClassBytesRange, ClassUnicode, ClassUnicodeRange, Hir, HirKind, Repetition,
 };
 
 /// How a pattern is found.
@@ -135,7 +135,8 @@ pub(crate) fn file(pattern: &Pattern) -> Filed {
             best = (cost, filing);
         }
     };
-    for set in candidates() {
+    let bytes = run(&hir).bytes;
+    for set in candidates().filter(|set| !set.intersection(bytes).is_empty()) {
         let Some(lead) = lead(&hir, set) else { continue };
         if lead.run.max <= DISTANCE_MAX {
             let reach = match lead.run.max {
@@ -284,8 +285,11 @@ fn required(hir: &Hir, before: Run, starts: &Starts) -> Option<Required> {
             let mut before = before;
             let mut best: Option<Required> = None;
             for (place, part) in parts.iter().enumerate() {
-                let follow = &parts[place..parts.len().min(place + PARTS_MAX)];
-                let here = prefix(&Hir::concat(follow.to_vec()), before, starts);
+                let here = || {
+                    let follow = &parts[place..parts.len().min(place + PARTS_MAX)];
+                    prefix(&Hir::concat(follow.to_vec()), before, starts)
+                };
+                let here = if begins_with_many(part) { None } else { here() };
                 let inside = match part.kind() {
                     HirKind::Literal(_) | HirKind::Class(_) => None,
                     _ => required(part, before, starts),
@@ -320,6 +324,24 @@ fn prefix(hir: &Hir, before: Run, starts: &Starts) -> Option<Required> {
     let texts = texts(hir)?;
     let rate: f64 = texts.iter().map(|text| text_rate(text)).sum();
     Some(Required { cost: rate * starts.cost(before), texts, before })
+}
+
+/// Whether matches begin with so many different characters that there are no texts to ask for.
+fn begins_with_many(hir: &Hir) -> bool {
+    match hir.kind() {
+        HirKind::Class(class) => {
+            let ranges = match class {
+                Class::Unicode(class) => class.ranges().iter().map(ClassUnicodeRange::len).sum(),
+                Class::Bytes(class) => class.ranges().iter().map(ClassBytesRange::len).sum(),
+            };
+            let characters: usize = ranges;
+            characters > CLASS_MAX
+        }
+        HirKind::Capture(capture) => begins_with_many(&capture.sub),
+        HirKind::Repetition(repetition) => begins_with_many(&repetition.sub),
+        HirKind::Concat(parts) => parts.first().is_some_and(begins_with_many),
+        _ => false,
+    }
 }
 
 /// The texts that all matches begin with, as long as they may be without being many; `None` where

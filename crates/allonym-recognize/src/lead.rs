@@ -301,10 +301,12 @@ fn class_paths(class: &Class, set: ByteSet) -> Paths {
     match class {
         Class::Unicode(class) => {
             for range in class.ranges() {
-                let ascii = (range.start()..=range.end()).take_while(char::is_ascii);
-                ascii.for_each(|character| {
-                    bytes.insert(u8::try_from(character).expect("it is ASCII"));
-                });
+                if let Ok(start) = u8::try_from(range.start())
+                    && start.is_ascii()
+                {
+                    let end = u8::try_from(range.end()).unwrap_or(u8::MAX);
+                    bytes = bytes.union(ByteSet::range(start, end.min(0x7f)));
+                }
                 if !range.end().is_ascii() {
                     let least = range.start().max('\u{80}').len_utf8();
                     let run = Run::character(not_ascii, least, range.end().len_utf8());
@@ -313,10 +315,9 @@ fn class_paths(class: &Class, set: ByteSet) -> Paths {
             }
         }
         Class::Bytes(class) => {
-            let ranges = class.ranges().iter();
-            ranges
-                .flat_map(|range| range.start()..=range.end())
-                .for_each(|byte| bytes.insert(byte));
+            for range in class.ranges() {
+                bytes = bytes.union(ByteSet::range(range.start(), range.end()));
+            }
         }
     }
     let mut first = bytes.intersection(set);
