@@ -250,6 +250,22 @@ pub fn write_whole(path: &Path, bytes: &[u8], force: bool) -> Result<(), IoError
     Ok(())
 }
 
+/// Makes the folders that a path stands in, where they are missing.
+///
+/// # Errors
+/// [`IoErrorKind::Usage`] when a part of the path is a file, else what the operating system says.
+pub fn make_folder_of(path: &Path) -> Result<(), IoError> {
+    let Some(folder) = path.parent() else { return Ok(()) };
+    fs::create_dir_all(folder).map_err(|error| {
+        let error = match error.kind() {
+            // What stands where a folder should is a file.
+            io::ErrorKind::AlreadyExists => io::ErrorKind::NotADirectory.into(),
+            _ => error,
+        };
+        IoError::writing(&path.display().to_string(), &error)
+    })
+}
+
 /// Whether two paths name one file: by links of any kind, or by spelling.
 /// A path that does not exist yet is compared by its folder and name.
 #[must_use]

@@ -5,8 +5,8 @@
 mod files;
 
 use allonym_io::{
-    Dress, Format, Input, IoErrorKind, Output, ReadOptions, Shape, Writer, expand, same_file,
-    sha256_file, write_whole,
+    Dress, Format, Input, IoErrorKind, Output, ReadOptions, Shape, Writer, expand, make_folder_of,
+    same_file, sha256_file, write_whole,
 };
 use arrow_array::{ArrayRef, RecordBatch, StringArray};
 use files::{Desk, open, pass};
@@ -112,6 +112,14 @@ fn places_that_hold_no_file_are_wrong_usage() {
     check(desk.path("missing/a.csv"), "does not exist; create it");
     desk.put("file", "");
     check(desk.path("file/a.csv"), "a file, not a folder");
+    for path in [desk.path("file/a.csv"), desk.path("file/down/a.csv")] {
+        let error = make_folder_of(&path).unwrap_err();
+        assert_eq!(error.kind, IoErrorKind::Usage, "{error}");
+        assert!(error.message.contains("a file, not a folder"), "{error}");
+    }
+    make_folder_of(&desk.path("made/down/a.csv")).unwrap();
+    assert!(desk.path("made/down").is_dir());
+    make_folder_of(Path::new("a.csv")).unwrap();
     #[cfg(unix)]
     {
         let link = desk.path("null.csv");

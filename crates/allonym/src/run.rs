@@ -11,7 +11,8 @@ use crate::{
 };
 use allonym_core::{Plan, PlannedColumn, Policy};
 use allonym_io::{
-    Format, Found, Input, Output, ReadOptions, Reader, Writer, same_file, sha256_file, write_whole,
+    Format, Found, Input, Output, ReadOptions, Reader, Writer, make_folder_of, same_file,
+    sha256_file, write_whole,
 };
 use allonym_recognize::Recognizer;
 use arrow_schema::SchemaRef;
@@ -136,7 +137,7 @@ pub struct ApplyOutcome {
 /// Everything wrong with policy, keys and schemas is found before row one of any file. A single
 /// output is written aside and renamed; a folder is staged as `OUT.allonym-partial` and renamed
 /// when the last file is done, so that a killed run leaves nothing half visible and `resume` can
-/// keep what was finished.
+/// keep what was finished. Missing folders on the way to the output are made.
 ///
 /// # Errors
 /// By the exit codes of the contract; whatever happens, no partial output becomes visible.
@@ -154,6 +155,9 @@ pub fn apply(job: &ApplyJob<'_>) -> Result<ApplyOutcome> {
         bound.unchanged = true;
         let path = receipt_path(job);
         return Ok(ApplyOutcome { receipt_path: path, ..bound.outcome(Some(receipt)) });
+    }
+    if let Target::File(path) | Target::Folder(path) = &job.target {
+        make_folder_of(path)?;
     }
     bound.write_draft(job)?;
     match &job.target {
@@ -567,9 +571,7 @@ fn apply_folder(
     for file in &bound.files {
         job.cancel.check()?;
         let path = staging.join(&file.name);
-        if let Some(parent) = path.parent() {
-            fs::create_dir_all(parent).map_err(|error| storage(parent, &error))?;
-        }
+        make_folder_of(&path)?;
         let proof = beside(&path, "json");
         let mut part = bound.blank_receipt(started);
         if let Some(done) = finished_part(file, &path, &proof, &part)? {
