@@ -9,6 +9,7 @@ use allonym_keys::{Keyring, Unlock};
 use arrow_array::{ArrayRef, Float64Array, Int64Array, RecordBatch};
 use arrow_schema::{DataType, Field, Fields, Schema, SchemaRef, TimeUnit};
 use serde::Deserialize;
+use serde_json::json;
 use setup::*;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, OnceLock};
@@ -297,6 +298,33 @@ fn a_batch_of_another_schema_is_refused() {
     let floats: ArrayRef = Arc::new(Float64Array::from(vec![1.0]));
     let told = refused(vec![("a", texts(&[Some("x")])), ("b", floats)]);
     assert_eq!(told, "column `b`, row 0: type Float64 where the plan has Utf8");
+}
+
+#[test]
+fn the_class_names_of_a_treated_column_go() {
+    let noted = json!({"info": {"description": "all about zora", "features": {
+        "who": {"names": ["zora", "tansy"], "_type": "ClassLabel"},
+        "kind": {"names": ["hail", "theft"], "_type": "ClassLabel"},
+    }}, "fingerprint": "12ab"});
+    let schema_noting = |note: &str| -> SchemaRef {
+        let fields = ["who", "kind"].map(|name| Field::new(name, DataType::Int64, true));
+        let notes = [("huggingface".to_owned(), note.to_owned())];
+        Schema::new_with_metadata(fields.to_vec(), notes.into()).into()
+    };
+    let note_with = |treatment: &str, note: &str| {
+        let text =
+            format!("[columns.who]\n{treatment}\n[columns.kind]\ntreat = \"keep\"\nreason = \"x\"");
+        let empty = RecordBatch::new_empty(schema_noting(note));
+        let plan = compile(&policy(&text), &empty).unwrap();
+        plan.output_schema().metadata().get("huggingface").cloned()
+    };
+    let kept = json!({"info": {"features": {"kind": noted["info"]["features"]["kind"]}}});
+    for treatment in ["treat = \"pseudonymize\"", "treat = \"redact\"", "treat = \"drop\""] {
+        assert_eq!(note_with(treatment, &noted.to_string()), Some(kept.to_string()), "{treatment}");
+        assert_eq!(note_with(treatment, "zora"), None);
+    }
+    let keep = "treat = \"keep\"\nreason = \"x\"";
+    assert_eq!(note_with(keep, &noted.to_string()), Some(noted.to_string()));
 }
 
 #[test]

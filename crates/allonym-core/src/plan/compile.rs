@@ -16,7 +16,8 @@ use allonym_keys::{
 };
 use allonym_recognize::{EntityId, Recognizer, RuleSet};
 use arrow_schema::{DataType, Field, FieldRef, Fields, Schema, SchemaRef};
-use std::collections::{BTreeMap, BTreeSet};
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex};
 
 pub(super) fn plan(
@@ -63,7 +64,7 @@ pub(super) fn plan(
     });
     Ok(Plan {
         input: Arc::clone(schema),
-        output: Arc::new(Schema::new_with_metadata(fields, schema.metadata().clone())),
+        output: Arc::new(Schema::new_with_metadata(fields, output_notes(schema, &untouched))),
         nodes,
         untouched,
         columns: compiler.columns,
@@ -790,6 +791,31 @@ fn error_of(mut problems: Vec<Problem>) -> Option<PlanError> {
     };
     let first = problems.into_iter().next()?;
     Some(PlanError { code: first.code, message, hint: first.hint, exit: first.exit })
+}
+
+/// What is noted of the whole table, without what Hugging Face notes of columns that come out
+/// changed or not at all: the names of a column's classes are every value it may hold.
+fn output_notes(schema: &Schema, untouched: &[Option<usize>]) -> HashMap<String, String> {
+    const FEATURES: &str = "huggingface";
+    let mut notes = schema.metadata().clone();
+    let stays = |at: usize| untouched.contains(&Some(at));
+    let gone: Vec<&str> = (schema.fields().iter().enumerate())
+        .filter(|(at, _)| !stays(*at))
+        .map(|(_, field)| field.name().as_str())
+        .collect();
+    let Some(features) = notes.remove(FEATURES).filter(|_| !gone.is_empty()) else {
+        return schema.metadata().clone();
+    };
+    // What cannot be read may name anything, and goes.
+    let Ok(mut noted) = serde_json::from_str::<Value>(&features) else { return notes };
+    let Some(by_column) = noted.pointer_mut("/info/features").and_then(Value::as_object_mut) else {
+        return notes;
+    };
+    by_column.retain(|column, _| !gone.contains(&column.as_str()));
+    // A description may tell of all columns, a fingerprint is of the data that was.
+    let kept = json!({ "info": { "features": by_column } });
+    notes.insert(FEATURES.to_owned(), kept.to_string());
+    notes
 }
 
 fn output_field(field: &Field, data_type: &DataType, makes_nulls: bool) -> Field {
