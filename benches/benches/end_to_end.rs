@@ -2,7 +2,8 @@
 //!
 //! Every line is measured in turn with its baseline in the same run; the ratio is what counts, the
 //! absolute figure depends on the machine. For one core: `taskset -c 0 cargo bench -p
-//! allonym-benches`. `ALLONYM_BENCH_MB` sets the size of the files (600).
+//! allonym-benches`. `-- prose column tokens files` chooses; `ALLONYM_BENCH_MB` sets the size of the
+//! files (600).
 #![expect(clippy::print_stdout, reason = "a bench prints its figures")]
 #![expect(clippy::disallowed_methods, reason = "a bench reads its size from the environment")]
 #![expect(clippy::cast_precision_loss, reason = "figures for people")]
@@ -22,15 +23,27 @@ use std::time::{Duration, Instant};
 
 fn main() {
     println!("{:<34} {:>14} {:>14} {:>8}  baseline", "what", "allonym", "baseline", "ratio");
-    scan_of_prose();
-    scan_of_a_column();
-    tokens();
-    let megabytes = std::env::var("ALLONYM_BENCH_MB").ok().and_then(|mb| mb.parse().ok());
-    files(megabytes.unwrap_or(600));
+    // Cargo adds a flag of its own.
+    let chosen: Vec<String> =
+        std::env::args().skip(1).filter(|word| !word.starts_with("--")).collect();
+    let wanted = |name: &str| chosen.is_empty() || chosen.iter().any(|word| word == name);
+    if wanted("prose") {
+        scan_of_prose();
+    }
+    if wanted("column") {
+        scan_of_a_column();
+    }
+    if wanted("tokens") {
+        tokens();
+    }
+    if wanted("files") {
+        let megabytes = std::env::var("ALLONYM_BENCH_MB").ok().and_then(|mb| mb.parse().ok());
+        files(megabytes.unwrap_or(600));
+    }
 }
 
 fn scan_of_prose() {
-    let text = prose(2 << 20);
+    let text = prose(512 << 10);
     let recognizer = recognizer(0.5);
     let (mut scratch, mut spans) = (Scratch::default(), Vec::new());
     let patterns = patterns();
@@ -54,7 +67,7 @@ fn scan_of_prose() {
 }
 
 fn scan_of_a_column() {
-    let cells = values(50_000);
+    let cells = values(10_000);
     let bytes: usize = cells.iter().map(String::len).sum();
     let recognizer = recognizer(0.0);
     let mut scratch = Scratch::default();

@@ -11,8 +11,9 @@ use crate::bytes::{ByteSet, PairSet, is_word_byte};
 use crate::file::{BLOCK, Filed, Filing, RunKind, file, marks};
 use crate::fold::joins_words;
 use crate::lead;
+use crate::parallel;
 use crate::pattern::{MATCH_BYTES_MAX, PROGRAM_BYTES_MAX, Pattern, SEPARATOR};
-use crate::set::RulePattern;
+use crate::set::{Rule, RulePattern};
 use crate::texts::{Texts, hash_packed};
 use crate::{RuleError, RuleSet};
 use regex_automata::hybrid::dfa::{self, DFA};
@@ -113,20 +114,25 @@ struct Group {
 impl Engine {
     /// Files and compiles all rules.
     pub(crate) fn compile(rules: &RuleSet) -> Result<Engine, RuleError> {
+        let pattern = |rule: &Rule| &rules.definition(rule.entity).patterns[rule.pattern];
+        let places = parallel::map(rules.rules(), |rule| {
+            let pattern = &pattern(rule).pattern;
+            let bounded = pattern.length_max.is_some_and(|length| length <= MATCH_BYTES_MAX);
+            bounded.then(|| file(pattern))
+        });
         let mut searched = Vec::new();
         let mut filed: BTreeMap<Filing, Vec<Member>> = BTreeMap::new();
         let mut slow = Vec::new();
-        for (index, rule) in rules.rules().iter().enumerate() {
-            let definition = rules.definition(rule.entity);
-            let pattern = definition.patterns[rule.pattern].clone();
+        for (index, place) in places.into_iter().enumerate() {
             let mut behind = 0;
-            if pattern.pattern.length_max.is_none_or(|length| length > MATCH_BYTES_MAX) {
-                slow.push(index);
-            } else {
-                let Filed { filing, hir, loose, behind: bytes } = file(&pattern.pattern);
-                behind = bytes;
-                filed.entry(filing).or_default().push(Member { rule: index, hir, loose });
+            match place {
+                Some(Filed { filing, hir, loose, behind: bytes }) => {
+                    behind = bytes;
+                    filed.entry(filing).or_default().push(Member { rule: index, hir, loose });
+                }
+                None => slow.push(index),
             }
+            let pattern = pattern(&rules.rules()[index]).clone();
             searched.push(Searched { pattern, behind, regex: OnceLock::new() });
         }
         let mut engine = Engine {
@@ -140,11 +146,10 @@ impl Engine {
             rules: searched,
         };
         let mut texts: Vec<(u16, &[Vec<u8>])> = Vec::new();
-        for (filing, members) in &filed {
-            let program = Group::program(members, rules)?;
-            engine
-                .add(filing, members, program, &mut texts)
-                .map_err(|message| RuleError { path: "rules".to_owned(), message })?;
+        let filed: Vec<(Filing, Vec<Member>)> = filed.into_iter().collect();
+        let groups = parallel::map(&filed, |(_, members)| Group::compile(members, rules));
+        for ((filing, members), group) in filed.iter().zip(groups) {
+            engine.add(filing, members, group?, &mut texts);
         }
         engine.texts = Texts::new(&texts);
         engine.stops.extend(engine.texts.pairs());
@@ -164,11 +169,10 @@ impl Engine {
         &mut self,
         filing: &'a Filing,
         members: &[Member],
-        program: thompson::NFA,
+        mut group: Group,
         texts: &mut Vec<(u16, &'a [Vec<u8>])>,
-    ) -> Result<(), String> {
+    ) {
         let place = u16::try_from(self.groups.len()).expect("there are no more groups than rules");
-        let mut group = Group::compile(members, program)?;
         match filing {
             Filing::Start { .. } => {
                 self.stop_at(place, group.first, ByteSet::default(), Some(group.loose));
@@ -205,7 +209,6 @@ impl Engine {
             }
         }
         self.groups.push(group);
-        Ok(())
     }
 
     /// Makes the scan stop for a group at `bytes`: behind one of `previous`, and, where a match can
@@ -592,16 +595,20 @@ impl Group {
             .map_err(|message| RuleError { path: "rules".to_owned(), message })
     }
 
-    fn compile(members: &[Member], program: thompson::NFA) -> Result<Group, String> {
+    fn compile(members: &[Member], rules: &RuleSet) -> Result<Group, RuleError> {
+        let program = Group::program(members, rules)?;
         let hirs: Vec<&Hir> = members.iter().map(|member| &member.hir).collect();
         let config = dfa::Config::new()
             .match_kind(MatchKind::All)
             .cache_capacity(CACHE_BYTES_MAX)
             .skip_cache_capacity_check(true);
-        let automaton = dfa::Builder::new()
-            .configure(config)
-            .build_from_nfa(program)
-            .map_err(|error| format!("the rules do not compile together: {error}"))?;
+        let automaton =
+            dfa::Builder::new().configure(config).build_from_nfa(program).map_err(|error| {
+                RuleError {
+                    path: "rules".to_owned(),
+                    message: format!("they do not compile together: {error}"),
+                }
+            })?;
         let first = hirs.iter().map(|hir| lead::first_bytes(hir));
         Ok(Group {
             rules: members.iter().map(|member| member.rule).collect(),

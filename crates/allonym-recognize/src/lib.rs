@@ -51,6 +51,7 @@ mod header;
 mod lead;
 mod nearest;
 mod overlap;
+mod parallel;
 mod pattern;
 mod scanner;
 mod set;

@@ -5,6 +5,7 @@ use crate::context::Context;
 use crate::format::{ExampleFormat, FileFormat, NearMissFormat, PatternFormat};
 use crate::header::HeaderPhrase;
 use crate::nearest::hint;
+use crate::parallel;
 use crate::pattern::Pattern;
 use crate::validate::{self, Check};
 use crate::{EntityId, RuleId};
@@ -161,11 +162,10 @@ impl RuleSet {
     /// The first mistake: not TOML, an unknown key, a regex or a check that does not exist, a
     /// score outside [0, 1], one entity in two files, a limit exceeded.
     pub fn parse(files: &[RuleFile]) -> Result<RuleSet, RuleError> {
-        let definitions = files
-            .iter()
-            .map(|file| Definition::parse(file).map(Kept::whole))
-            .collect::<Result<_, _>>()?;
-        RuleSet::assemble(definitions)
+        let definitions = parallel::map(files, Definition::parse).into_iter();
+        RuleSet::assemble(
+            definitions.map(|parsed| parsed.map(Kept::whole)).collect::<Result<_, _>>()?,
+        )
     }
 
     /// These rules and more.
