@@ -13,8 +13,12 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("allonym-recognize", &[]),
     ("allonym-keys", &[]),
     ("allonym-io", &[]),
-    ("allonym-core", &["allonym-keys", "allonym-recognize"]),
-    ("allonym", &["allonym-core", "allonym-io", "allonym-keys", "allonym-recognize"]),
+    ("allonym-retention", &[]),
+    ("allonym-core", &["allonym-keys", "allonym-recognize", "allonym-retention"]),
+    (
+        "allonym",
+        &["allonym-core", "allonym-io", "allonym-keys", "allonym-recognize", "allonym-retention"],
+    ),
     ("allonym-cli", &["allonym"]),
     ("allonym-python", &["allonym", "allonym-cli"]),
     ("allonym-benches", &["allonym", "allonym-io", "allonym-keys", "allonym-recognize"]),
@@ -26,6 +30,7 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
     ("allonym-keys", &["arrow-array", "arrow-schema", "jiff", "chrono", "clap"]),
     ("allonym-core", &["parquet", "pyo3", "clap", "getrandom", "rand", "tempfile"]),
     ("allonym-io", &["clap", "pyo3", "hmac", "toml"]),
+    ("allonym-retention", &["parquet", "pyo3", "clap", "getrandom", "rand", "tempfile", "chrono"]),
     ("allonym-python", &["clap", "parquet"]),
 ];
 

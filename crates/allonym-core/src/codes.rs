@@ -30,6 +30,7 @@ pub(crate) const DUPLICATE: &str = "ALO-P016";
 pub(crate) const ENTITY: &str = "ALO-P017";
 pub(crate) const NO_KEYRING: &str = "ALO-K001";
 pub(crate) const KEY_STATE: &str = "ALO-P018";
+pub(crate) const FLOOR: &str = "ALO-P019";
 
 const EXPLANATIONS: &[(&str, &str)] = &[
     (SYNTAX, "the policy file is not TOML, or is too large to be one"),
@@ -71,6 +72,10 @@ const EXPLANATIONS: &[(&str, &str)] = &[
     (
         KEY_STATE,
         "the policy names a key that was replaced; it is kept for look-ups and erasure and makes no new tokens",
+    ),
+    (
+        FLOOR,
+        "a statutory floor can end after the period it stands under, so that data would be deleted that must be kept",
     ),
 ];
 

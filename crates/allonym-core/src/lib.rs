@@ -48,5 +48,8 @@ mod wording;
 pub use codes::explain;
 pub use counts::ColumnCounts;
 pub use plan::{ApplyError, Plan, PlanError, PlannedColumn, Position, Treated};
-pub use policy::{KeyReference, Policy, PolicyError, suggested_treatment};
+pub use policy::{
+    AnchorSource, KeyReference, Policy, PolicyError, RequireTags, Retention, Tag, TagMatch,
+    suggested_treatment,
+};
 pub use sensitive::Sensitive;

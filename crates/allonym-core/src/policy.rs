@@ -3,10 +3,12 @@
 mod canonical;
 mod draft;
 mod read;
+mod retention;
 mod schema;
 mod write;
 
 pub use draft::suggested_treatment;
+pub use retention::{AnchorSource, RequireTags, Retention, Tag, TagMatch};
 
 use crate::decimal::Decimal;
 use allonym_keys::{Profile, TokenFormat};
@@ -36,6 +38,7 @@ pub struct Policy {
     pub(crate) find: Find,
     pub(crate) columns: Vec<Listed>,
     pub(crate) matches: Vec<Matched>,
+    pub(crate) retention: Option<Retention>,
 }
 
 impl Policy {
@@ -71,6 +74,7 @@ impl Policy {
             find: Find::default(),
             columns: Vec::new(),
             matches: Vec::new(),
+            retention: None,
         }
     }
 
@@ -123,6 +127,12 @@ impl Policy {
     #[must_use]
     pub fn keys(&self) -> &KeyReference {
         &self.keys
+    }
+
+    /// `[retention]`, where the policy has it.
+    #[must_use]
+    pub fn retention(&self) -> Option<&Retention> {
+        self.retention.as_ref()
     }
 
     /// Names and treatments of `[columns]`, in the order of the file.

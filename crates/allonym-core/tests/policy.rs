@@ -2,7 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "what a test's helpers do is the test's")]
 
-use allonym_core::Policy;
+use allonym_core::{AnchorSource, Policy, RequireTags, TagMatch};
 use serde::Deserialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -110,6 +110,33 @@ fn digests_are_pinned() {
 }
 
 #[test]
+fn retention_is_told_as_it_was_written() {
+    let case = good().into_iter().find(|case| case.name == "retention").unwrap();
+    let policy = Policy::parse(&case.toml, "p").unwrap();
+    let retention = policy.retention().unwrap();
+    assert_eq!(retention.zone.name(), "Europe/Berlin");
+    assert_eq!(retention.require_tags, RequireTags::All);
+    let (of, tag) = &retention.columns[0];
+    assert_eq!(*of, TagMatch::Name("iban".to_owned()));
+    assert_eq!(tag.anchor, AnchorSource::Column("contract_end_at".to_owned()));
+    assert_eq!(tag.purpose, ["credit_scoring.model_training", "fraud.model_training"]);
+    assert_eq!(tag.rule.term.duration().to_string(), "P5Y");
+    assert_eq!(tag.rule.term.retain_at_least().unwrap().to_string(), "P5Y");
+    assert_eq!(tag.rule.zone.name(), "Europe/Berlin");
+    assert_eq!(tag.rule.assume_zone.as_ref().unwrap().name(), "Europe/Berlin");
+    let (of, tag) = &retention.columns[1];
+    assert_eq!(*of, TagMatch::Glob("*_note".to_owned()));
+    assert_eq!(tag.anchor, AnchorSource::Event("relationship_end".to_owned()));
+    let dataset = retention.dataset.as_ref().unwrap();
+    assert_eq!(dataset.anchor, AnchorSource::CollectedAt);
+    let [hold, other] = retention.holds.as_slice() else { panic!("two holds") };
+    assert_eq!(hold.dataset.as_deref(), Some("claims_*"));
+    assert_eq!(hold.review_by.to_string(), "2027-03-01");
+    assert_eq!((&other.dataset, &other.subject_tokens_file), (&None, &None));
+    assert!(Policy::parse("version = 1", "p").unwrap().retention().is_none());
+}
+
+#[test]
 fn a_policy_of_eight_mebibytes_is_read_and_no_larger_one() {
     let mut text = String::from("version = 1\n#");
     text.push_str(&"x".repeat((8 << 20) - text.len()));
@@ -199,7 +226,7 @@ fn find_reaches_the_recognizer() {
 fn the_schema_accepts_what_is_read() {
     let schema = Policy::json_schema();
     for case in good() {
-        let value: Value = toml::from_str(&case.toml).unwrap();
+        let value = json(&toml::from_str(&case.toml).unwrap());
         check_schema(&schema, &value).unwrap_or_else(|why| panic!("{}: {why}", case.name));
     }
 }
@@ -212,6 +239,14 @@ const BEYOND_A_SCHEMA: &[&str] = &[
     "not a regular expression",
     "an expression without end",
     "bands that do not ascend",
+    "a floor above the period",
+    "a floor that February breaks",
+    "a period beyond reason",
+    "no such zone",
+    "no such assumed zone",
+    "a hold that is reviewed before it begins",
+    "a day that does not exist",
+    "a hold twice",
 ];
 
 #[test]
@@ -219,8 +254,7 @@ fn the_schema_refuses_what_is_refused() {
     let schema = Policy::json_schema();
     for case in bad() {
         let Ok(value) = toml::from_str::<toml::Value>(&case.toml) else { continue };
-        // A number that is none, or endless, is null in JSON.
-        let value = serde_json::to_value(value).unwrap();
+        let value = json(&value);
         let beyond = BEYOND_A_SCHEMA.contains(&case.name.as_str());
         assert_eq!(check_schema(&schema, &value).is_ok(), beyond, "{}", case.name);
     }
@@ -238,6 +272,24 @@ fn the_schema_and_the_reader_know_the_same_keys() {
         (
             "/properties/find/properties/entities/additionalProperties",
             "version = 1\n[find.entities.AGE]\nzzz = 1\n",
+        ),
+        ("/properties/retention", "version = 1\n[retention]\nzzz = 1\n"),
+        ("/properties/retention/properties/dataset", "version = 1\n[retention.dataset]\nzzz = 1\n"),
+        (
+            "/properties/retention/properties/columns/items",
+            "version = 1\n[[retention.columns]]\nzzz = 1\n",
+        ),
+        (
+            "/properties/retention/properties/columns/items/properties/match",
+            "version = 1\n[[retention.columns]]\nmatch = { zzz = 1 }\n",
+        ),
+        (
+            "/properties/retention/properties/holds/items",
+            "version = 1\n[[retention.holds]]\nzzz = 1\n",
+        ),
+        (
+            "/properties/retention/properties/holds/items/properties/scope",
+            "version = 1\n[[retention.holds]]\nscope = { zzz = 1 }\n",
         ),
     ] {
         let properties =
@@ -258,6 +310,18 @@ fn the_schema_and_the_reader_know_the_same_keys() {
             let text = format!("version = 1\n[columns.a]\ntreat = \"{treat}\"\n{option} = {{}}\n");
             assert!(told(&text).contains("not an inline table"), "{treat} {option}");
         }
+    }
+}
+
+/// A date is a string in JSON, and a number that is none, or endless, is null.
+fn json(value: &toml::Value) -> Value {
+    match value {
+        toml::Value::Datetime(date) => Value::String(date.to_string()),
+        toml::Value::Array(items) => items.iter().map(json).collect(),
+        toml::Value::Table(table) => {
+            table.iter().map(|(key, value)| (key.clone(), json(value))).collect()
+        }
+        scalar => serde_json::to_value(scalar).unwrap(),
     }
 }
 
@@ -329,6 +393,12 @@ fn check_schema(schema: &Value, value: &Value) -> Result<(), String> {
                     check_schema(rule, item)?;
                 }
                 true
+            }
+            "minProperties" => {
+                value.as_object().is_none_or(|o| o.len() as u64 >= rule.as_u64().unwrap())
+            }
+            "maxProperties" => {
+                value.as_object().is_none_or(|o| o.len() as u64 <= rule.as_u64().unwrap())
             }
             "minItems" => value.as_array().is_none_or(|a| a.len() as u64 >= rule.as_u64().unwrap()),
             "maxItems" => value.as_array().is_none_or(|a| a.len() as u64 <= rule.as_u64().unwrap()),

@@ -19,7 +19,12 @@ mod rules;
 mod run;
 mod scan;
 
-pub use allonym_core::{Plan, PlannedColumn, Policy, explain as explain_policy_code};
+pub mod retention;
+
+pub use allonym_core::{
+    AnchorSource, Plan, PlannedColumn, Policy, RequireTags, Retention, Tag, TagMatch,
+    explain as explain_policy_code,
+};
 pub use allonym_io::{
     Compression, Format, Found, Input, IoError, ReadOptions, TextEncoding, expand, write_whole,
 };

@@ -36,7 +36,7 @@ impl Policy {
                 value
             })
             .collect();
-        json!({
+        let mut canonical = json!({
             "version": 1,
             "policy": {
                 "name": self.name,
@@ -64,7 +64,12 @@ impl Policy {
             },
             "columns": columns,
             "match": matches,
-        })
+        });
+        // Only where it stands, so that the digests of policies without it stay what they were.
+        if let Some(retention) = &self.retention {
+            canonical["retention"] = retention.canonical();
+        }
+        canonical
     }
 }
 
@@ -87,15 +92,7 @@ fn treatment(treatment: &Treatment) -> Value {
                 "consistency": p.consistency.word(),
             })
         }
-        Treatment::Generalize(way) => match way {
-            Generalize::To(part) => json!({"to": part.word()}),
-            Generalize::Step(step) => {
-                json!({"step": serde_json::from_str::<Value>(&step.to_string()).unwrap_or(Value::Null)})
-            }
-            Generalize::Prefix(n) => json!({"prefix": n}),
-            Generalize::Bits(bits) => json!({"bits": bits}),
-            Generalize::Bands(bands) => json!({"bands": bands}),
-        },
+        Treatment::Generalize(way) => coarser(way),
         Treatment::Text(text) => json!({
             "with": text.with.word(),
             "entities": text.entities,
@@ -104,6 +101,19 @@ fn treatment(treatment: &Treatment) -> Value {
     };
     value["treat"] = json!(treatment.name());
     value
+}
+
+/// How something becomes coarser.
+pub(super) fn coarser(way: &Generalize) -> Value {
+    match way {
+        Generalize::To(part) => json!({"to": part.word()}),
+        Generalize::Step(step) => {
+            json!({"step": serde_json::from_str::<Value>(&step.to_string()).unwrap_or(Value::Null)})
+        }
+        Generalize::Prefix(n) => json!({"prefix": n}),
+        Generalize::Bits(bits) => json!({"bits": bits}),
+        Generalize::Bands(bands) => json!({"bands": bands}),
+    }
 }
 
 /// SHA-256 of the canonical JSON, lower-case hex.

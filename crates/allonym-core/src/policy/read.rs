@@ -4,8 +4,8 @@ use super::{
     BANDS_MAX, Bytes, Consistency, DatePart, EXPECTED_DISTINCT, EXPECTED_DISTINCT_MAX,
     FIELD_BYTES_MAX, FORMATS, Find, FindEntity, GLOB_CHARS_MAX, Generalize, KEPT_CHARS_MAX,
     KeyReference, Listed, Mask, Matched, Names, POLICY_BYTES_MAX, PROFILES, Pattern, Policy,
-    PolicyError, Pseudonymize, Replacement, SENTINELS_MAX, TREATMENTS, Text, Treatment, Unlisted,
-    WITH_BYTES_MAX,
+    PolicyError, Pseudonymize, Replacement, Retention, SENTINELS_MAX, TREATMENTS, Text, Treatment,
+    Unlisted, WITH_BYTES_MAX,
 };
 use crate::codes;
 use crate::decimal::Decimal;
@@ -32,7 +32,7 @@ pub(super) fn pyproject(text: &str, origin: &str) -> Result<Option<Policy>, Poli
 
 fn read(root: &Section<'_>) -> Result<Policy, PolicyError> {
     version(root)?;
-    root.known(&["version", "policy", "keys", "find", "columns", "match"])?;
+    root.known(&["version", "policy", "keys", "find", "columns", "match", "retention"])?;
     let mut policy = Policy::empty("", "");
     if let Some(table) = root.section("policy")? {
         heading(&table, &mut policy)?;
@@ -61,6 +61,9 @@ fn read(root: &Section<'_>) -> Result<Policy, PolicyError> {
     }
     for table in root.sections("match")? {
         policy.matches.push(matched(&table)?);
+    }
+    if let Some(table) = root.section("retention")? {
+        policy.retention = Some(Retention::read(&table)?);
     }
     Ok(policy)
 }
@@ -236,7 +239,7 @@ fn find(table: &Section<'_>) -> Result<Find, PolicyError> {
     Ok(find)
 }
 
-fn check_entity(table: &Section<'_>, name: &str, at: Bytes) -> Result<(), PolicyError> {
+pub(super) fn check_entity(table: &Section<'_>, name: &str, at: Bytes) -> Result<(), PolicyError> {
     let begins = name.starts_with(|c: char| c.is_ascii_uppercase());
     if begins && name.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_') {
         return Ok(());
@@ -434,7 +437,7 @@ fn pseudonymize(table: &Section<'_>) -> Result<Treatment, PolicyError> {
     }))
 }
 
-fn generalize(table: &Section<'_>) -> Result<Treatment, PolicyError> {
+pub(super) fn generalize(table: &Section<'_>) -> Result<Treatment, PolicyError> {
     const WAYS: [&str; 5] = ["to", "step", "prefix", "bits", "bands"];
     let given: Vec<(&str, Bytes)> =
         table.keys().into_iter().filter(|(key, _)| WAYS.contains(key)).collect();
@@ -572,7 +575,7 @@ fn text(table: &Section<'_>) -> Result<Treatment, PolicyError> {
 
 /// The text being read.
 #[derive(Clone, Copy)]
-struct Source<'t> {
+pub(super) struct Source<'t> {
     text: &'t str,
     origin: &'t str,
 }
@@ -603,7 +606,12 @@ impl<'t> Source<'t> {
         (before.matches('\n').count() + 1, in_line.chars().count() + 1)
     }
 
-    fn error(&self, code: &'static str, at: Bytes, message: impl Into<String>) -> PolicyError {
+    pub(super) fn error(
+        &self,
+        code: &'static str,
+        at: Bytes,
+        message: impl Into<String>,
+    ) -> PolicyError {
         let (line, column) = self.position(at.start);
         let meant = self.text.get(at).unwrap_or_default();
         let width = meant.lines().next().unwrap_or_default().chars().count().max(1);
@@ -620,12 +628,12 @@ impl<'t> Source<'t> {
 }
 
 /// A table of the document and where it stands.
-struct Section<'d> {
-    source: &'d Source<'d>,
+pub(super) struct Section<'d> {
+    pub(super) source: &'d Source<'d>,
     /// Dotted name, empty for the root.
     path: String,
-    at: Bytes,
-    inner: &'d dyn TableLike,
+    pub(super) at: Bytes,
+    pub(super) inner: &'d dyn TableLike,
 }
 
 impl<'d> Section<'d> {
@@ -641,7 +649,7 @@ impl<'d> Section<'d> {
         keys
     }
 
-    fn known(&self, known: &[&str]) -> Result<(), PolicyError> {
+    pub(super) fn known(&self, known: &[&str]) -> Result<(), PolicyError> {
         for (key, at) in self.keys() {
             if !known.contains(&key) {
                 return Err(self.unknown(key, at, known));
@@ -650,7 +658,7 @@ impl<'d> Section<'d> {
         Ok(())
     }
 
-    fn section(&self, key: &str) -> Result<Option<Section<'d>>, PolicyError> {
+    pub(super) fn section(&self, key: &str) -> Result<Option<Section<'d>>, PolicyError> {
         let Some(item) = self.inner.get(key) else { return Ok(None) };
         let Some(inner) = item.as_table_like() else {
             return Err(self.mistyped(key, item, "a table"));
@@ -664,7 +672,7 @@ impl<'d> Section<'d> {
     }
 
     /// An array of tables.
-    fn sections(&self, key: &str) -> Result<Vec<Section<'d>>, PolicyError> {
+    pub(super) fn sections(&self, key: &str) -> Result<Vec<Section<'d>>, PolicyError> {
         let Some(item) = self.inner.get(key) else { return Ok(Vec::new()) };
         let section = |inner: &'d dyn TableLike, at: Option<Bytes>| Section {
             source: self.source,
@@ -687,13 +695,13 @@ impl<'d> Section<'d> {
         Err(error)
     }
 
-    fn string(&self, key: &str) -> Result<Option<&'d str>, PolicyError> {
+    pub(super) fn string(&self, key: &str) -> Result<Option<&'d str>, PolicyError> {
         let Some(item) = self.inner.get(key) else { return Ok(None) };
         item.as_str().map(Some).ok_or_else(|| self.mistyped(key, item, "a string"))
     }
 
     /// A string that says something, trimmed.
-    fn text(&self, key: &str) -> Result<Option<String>, PolicyError> {
+    pub(super) fn text(&self, key: &str) -> Result<Option<String>, PolicyError> {
         match self.string(key)?.map(str::trim) {
             Some("") => Err(self.wrong(self.at_of(key), format!("{} is empty", self.named(key)))),
             text => Ok(text.map(str::to_owned)),
@@ -741,7 +749,7 @@ impl<'d> Section<'d> {
         Ok(Array::iter(array).map(|value| (value, at(value))).collect())
     }
 
-    fn texts(&self, key: &str) -> Result<Vec<(String, Bytes)>, PolicyError> {
+    pub(super) fn texts(&self, key: &str) -> Result<Vec<(String, Bytes)>, PolicyError> {
         let mut texts = Vec::new();
         for (value, at) in self.array(key)? {
             let Some(text) = value.as_str() else {
@@ -814,7 +822,7 @@ impl<'d> Section<'d> {
             .map(|(_, value)| *value))
     }
 
-    fn word<T: Copy>(
+    pub(super) fn word<T: Copy>(
         &self,
         key: &str,
         all: &[T],
@@ -824,7 +832,7 @@ impl<'d> Section<'d> {
         self.one_of_pairs(key, &pairs)
     }
 
-    fn unknown(&self, key: &str, at: Bytes, known: &[&str]) -> PolicyError {
+    pub(super) fn unknown(&self, key: &str, at: Bytes, known: &[&str]) -> PolicyError {
         let place =
             if self.path.is_empty() { "here".to_owned() } else { format!("in {}", self.whole()) };
         let mut error = self.source.error(
@@ -837,7 +845,7 @@ impl<'d> Section<'d> {
         error
     }
 
-    fn mistyped(&self, key: &str, item: &Item, expected: &str) -> PolicyError {
+    pub(super) fn mistyped(&self, key: &str, item: &Item, expected: &str) -> PolicyError {
         self.source.error(
             codes::TYPE,
             self.value_at(key, item),
@@ -845,20 +853,20 @@ impl<'d> Section<'d> {
         )
     }
 
-    fn wrong(&self, at: Bytes, message: impl Into<String>) -> PolicyError {
+    pub(super) fn wrong(&self, at: Bytes, message: impl Into<String>) -> PolicyError {
         self.source.error(codes::VALUE, at, message)
     }
 
     /// A key that was there a moment ago; kept as an error so that nothing can panic.
-    fn lost(&self, key: &str) -> PolicyError {
+    pub(super) fn lost(&self, key: &str) -> PolicyError {
         self.wrong(self.at.clone(), format!("{} cannot be read", self.named(key)))
     }
 
-    fn key_at(&self, key: &str) -> Bytes {
+    pub(super) fn key_at(&self, key: &str) -> Bytes {
         self.inner.key(key).and_then(toml_edit::Key::span).unwrap_or_else(|| self.at.clone())
     }
 
-    fn value_at(&self, key: &str, item: &Item) -> Bytes {
+    pub(super) fn value_at(&self, key: &str, item: &Item) -> Bytes {
         // A table's span may be its header or nothing; its key is a better place to point at.
         if item.is_value() {
             item.span().unwrap_or_else(|| self.key_at(key))
@@ -867,7 +875,7 @@ impl<'d> Section<'d> {
         }
     }
 
-    fn at_of(&self, key: &str) -> Bytes {
+    pub(super) fn at_of(&self, key: &str) -> Bytes {
         self.inner.get(key).map_or_else(|| self.at.clone(), |item| self.value_at(key, item))
     }
 
@@ -876,11 +884,11 @@ impl<'d> Section<'d> {
         if self.path.is_empty() { key } else { format!("{}.{key}", self.path) }
     }
 
-    fn named(&self, key: &str) -> String {
+    pub(super) fn named(&self, key: &str) -> String {
         quoted(&self.path_of(key))
     }
 
-    fn whole(&self) -> String {
+    pub(super) fn whole(&self) -> String {
         quoted(&self.path)
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{
     BANDS_MAX, Consistency, DatePart, EXPECTED_DISTINCT, EXPECTED_DISTINCT_MAX, FIELD_BYTES_MAX,
-    FORMATS, GLOB_CHARS_MAX, KEPT_CHARS_MAX, MIN_SCORE, Names, PROFILES, Replacement,
+    FORMATS, GLOB_CHARS_MAX, KEPT_CHARS_MAX, MIN_SCORE, Names, PROFILES, Replacement, Retention,
     SENTINELS_MAX, TREATMENTS, WITH_BYTES_MAX,
 };
 use serde_json::{Map, Value, json};
@@ -35,6 +35,7 @@ pub(super) fn policy() -> Value {
                 "type": "array",
                 "items": {"oneOf": matches},
             },
+            "retention": Retention::schema(),
         },
     })
 }
@@ -140,6 +141,17 @@ fn treatments(besides: &[&str]) -> Vec<Value> {
     schemas
 }
 
+/// The ways to make something coarser, without a treatment around them.
+pub(super) fn ways() -> Vec<Value> {
+    let (treat, ways) =
+        TREATMENTS.iter().find(|(treat, _)| *treat == "generalize").copied().unwrap_or_default();
+    let way = |way: &&str| {
+        let properties = Map::from_iter([((*way).to_owned(), option(treat, way))]);
+        object(&properties, &[way])
+    };
+    ways.iter().map(way).collect()
+}
+
 fn object(properties: &Map<String, Value>, required: &[&str]) -> Value {
     json!({
         "type": "object",
@@ -149,7 +161,7 @@ fn object(properties: &Map<String, Value>, required: &[&str]) -> Value {
     })
 }
 
-fn pattern(key: &str) -> Value {
+pub(super) fn pattern(key: &str) -> Value {
     match key {
         "glob" => json!({
             "description": "Column names: * is any run of characters, ? is one.",
@@ -247,11 +259,11 @@ fn option(treat: &str, key: &str) -> Value {
     }
 }
 
-fn table(properties: &Value) -> Value {
+pub(super) fn table(properties: &Value) -> Value {
     json!({"type": "object", "additionalProperties": false, "properties": properties})
 }
 
-fn text(description: &str) -> Value {
+pub(super) fn text(description: &str) -> Value {
     json!({"description": description, "type": "string", "pattern": "\\S"})
 }
 
@@ -281,7 +293,7 @@ fn score(description: &str, default: Option<f64>) -> Value {
     schema
 }
 
-fn words<T: Copy>(all: &[T], word: fn(T) -> &'static str) -> Vec<&'static str> {
+pub(super) fn words<T: Copy>(all: &[T], word: fn(T) -> &'static str) -> Vec<&'static str> {
     all.iter().map(|value| word(*value)).collect()
 }
 

@@ -8,7 +8,7 @@ use crate::codes;
 use crate::plan::{glob_matches, is_inside};
 use allonym_keys::TokenFormat;
 use std::fmt::Write as _;
-use toml_edit::{Array, DocumentMut, Item, Key, Table, Value};
+use toml_edit::{Array, DocumentMut, InlineTable, Item, Key, Table, Value};
 
 impl Policy {
     /// The TOML of this policy, commented for people when drafted. Defaults are left out; parsing
@@ -48,6 +48,9 @@ impl Policy {
             }
             lines.0.push_str(&options(&matched.treatment).0);
             always(&mut out, "[[match]]", &lines);
+        }
+        if let Some(retention) = &self.retention {
+            retention.write(&mut out);
         }
         out
     }
@@ -177,21 +180,25 @@ impl Policy {
 
 /// Lines of `key = value`.
 #[derive(Default)]
-struct Lines(String);
+pub(super) struct Lines(String);
 
 impl Lines {
-    fn put(&mut self, name: &str, value: impl Into<Value>) {
+    pub(super) fn put(&mut self, name: &str, value: impl Into<Value>) {
         let _ = writeln!(self.0, "{name} = {}", value.into());
     }
 
-    fn put_some(&mut self, name: &str, value: Option<&str>) {
+    pub(super) fn put_some(&mut self, name: &str, value: Option<&str>) {
         if let Some(value) = value {
             self.put(name, value);
         }
     }
 
+    pub(super) fn append(&mut self, other: &Lines) {
+        self.0.push_str(&other.0);
+    }
+
     /// Nothing for an empty list.
-    fn put_all(&mut self, name: &str, values: &[String]) {
+    pub(super) fn put_all(&mut self, name: &str, values: &[String]) {
         if !values.is_empty() {
             self.put(name, values.iter().map(String::as_str).collect::<Array>());
         }
@@ -257,6 +264,15 @@ fn lines_table(treatment: &Treatment) -> Table {
     document.as_table().clone()
 }
 
+/// How something becomes coarser, as an inline table.
+pub(super) fn way_table(way: &Generalize) -> InlineTable {
+    let mut table = lines_table(&Treatment::Generalize(way.clone()));
+    table.remove("treat");
+    let mut inline = table.into_inline_table();
+    inline.fmt();
+    inline
+}
+
 fn comment(note: Option<&Note>) -> Vec<String> {
     note.map_or_else(Vec::new, |note| {
         note.lines.iter().map(|line| format!("# {}", one_line(line))).collect()
@@ -278,7 +294,7 @@ fn section(out: &mut String, name: &str, lines: &Lines) {
     }
 }
 
-fn always(out: &mut String, header: &str, lines: &Lines) {
+pub(super) fn always(out: &mut String, header: &str, lines: &Lines) {
     let _ = write!(out, "\n{header}\n{}", lines.0);
 }
 
