@@ -16,7 +16,7 @@ the same tokens again, and what no rule finds stays where it is.
 import importlib
 import sys
 
-from allonym import danger
+from allonym import danger, retention
 from allonym._allonym import KeyInfo, Keyring, Span, Spans, Stream, __version__
 from allonym._findings import ColumnFinding, Explanation, Findings, scan
 from allonym._policy import PlanCheck, PlannedColumn, Policy, Run
@@ -60,6 +60,7 @@ __all__ = [
     "find",
     "find_batch",
     "redact",
+    "retention",
     "rules",
     "scan",
     "tokenize",

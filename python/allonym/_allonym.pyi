@@ -273,6 +273,62 @@ def main(arguments: Sequence[str]) -> int:
 def default_keyring(tenant: str) -> tuple[Keyring, bool]:
     """Open the user's ring, or make it; says whether it was made."""
 
+def decide(
+    anchor: str | None,
+    anchor_type: str,
+    duration: str,
+    policy_tz: str,
+    now: str,
+    *,
+    assume_tz: str | None = None,
+    hold: str | None = None,
+    retain_at_least: str | None = None,
+) -> tuple[str | None, str]:
+    """Decide whether one row is past its retention period.
+
+    Reads no clock: the same arguments give the same answer everywhere and for ever, up to changes
+    of the time zone database that is compiled in.
+
+    Parameters
+    ----------
+    anchor
+        The cell the period is counted from, ISO 8601; ``None`` is null. A date counts as kept for
+        its whole last day.
+    anchor_type
+        ``"date"``, ``"timestamp_tz"``, ``"timestamp_naive"``, or ``"string"``, which may hold any
+        of these.
+    duration
+        Calendar period: whole years, months, weeks and days, as in ``"P5Y"`` or ``"P1Y6M"``. It is
+        added once, in ``policy_tz``, and the day is clamped to the end of the month. ``"P1M"`` is
+        not ``"P30D"``.
+    policy_tz
+        Zone in which days begin, as in ``"Europe/Berlin"``. A time that its clocks skip becomes
+        the later one, a time they show twice the earlier.
+    now
+        Date of the decision, with an offset: ``"2026-01-01T00:00:00Z"``.
+    assume_tz
+        Zone of timestamps without one; without it they cannot be decided.
+    hold
+        Name of the legal hold that covers the row; ``None`` or ``""`` when none does.
+    retain_at_least
+        Statutory floor below ``duration``.
+
+    Returns
+    -------
+    tuple of str or None, and str
+        When it expires, in UTC, where that can be told; and the verdict: ``retain``, ``expired``
+        (from the moment of expiry on), ``hold``, ``expired_on_hold``, ``null_anchor``,
+        ``future_anchor`` (more than 24 hours ahead of ``now``), ``naive_timestamp``,
+        ``unreadable_anchor``, or ``policy_error`` for a period, zone or floor that a policy may
+        not have; ``Policy.load`` raises those. A hold covers every verdict: what it covers is
+        ``expired_on_hold`` when past its period, else ``hold``.
+
+    Raises
+    ------
+    UsageError
+        An unknown ``anchor_type``, or a ``now`` that is no instant.
+    """
+
 def derive_token(
     *,
     epoch_secret: bytes,

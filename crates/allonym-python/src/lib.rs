@@ -8,6 +8,7 @@ mod environment;
 mod failure;
 mod keys;
 mod policy;
+mod retention;
 mod scan;
 mod stream;
 mod text;
@@ -35,6 +36,7 @@ fn _allonym(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(keys::default_keyring, module)?)?;
     module.add_function(wrap_pyfunction!(keys::derive_token, module)?)?;
     module.add_function(wrap_pyfunction!(keys::tokenize, module)?)?;
+    module.add_function(wrap_pyfunction!(retention::decide, module)?)?;
     module.add_function(wrap_pyfunction!(scan::scan, module)?)?;
     module.add_function(wrap_pyfunction!(text::find, module)?)?;
     module.add_function(wrap_pyfunction!(text::find_batch, module)?)?;
