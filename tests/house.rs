@@ -14,6 +14,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("allonym-keys", &[]),
     ("allonym-io", &[]),
     ("allonym-retention", &[]),
+    ("allonym-ledger", &["allonym-keys"]),
     ("allonym-core", &["allonym-keys", "allonym-recognize", "allonym-retention"]),
     (
         "allonym",
@@ -30,6 +31,7 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
     ("allonym-keys", &["arrow-array", "arrow-schema", "jiff", "chrono", "clap"]),
     ("allonym-core", &["parquet", "pyo3", "clap", "getrandom", "rand", "tempfile"]),
     ("allonym-io", &["clap", "pyo3", "hmac", "toml"]),
+    ("allonym-ledger", &["arrow-array", "arrow-schema", "pyo3", "clap", "getrandom", "rand"]),
     ("allonym-retention", &["parquet", "pyo3", "clap", "getrandom", "rand", "tempfile", "chrono"]),
     ("allonym-python", &["clap", "parquet"]),
 ];

@@ -37,6 +37,7 @@
 //! not copied together. Long-lived secrets are wiped on drop; copies that the processor, the swap
 //! space or a core dump made are out of reach.
 
+mod canonical;
 mod derive;
 mod doctor;
 mod error;
@@ -49,6 +50,7 @@ mod token;
 
 pub mod danger;
 
+pub use canonical::canonical_json;
 pub use doctor::{Finding, Severity, doctor};
 pub use error::KeyError;
 pub use kek::{Passphrase, Unlock};
