@@ -292,6 +292,8 @@ fn is_name(name: &str) -> bool {
     (1..=NAME_CHARS_MAX).contains(&name.len()) && name.chars().all(letter)
 }
 
+/// The count of a [`Action::LedgerExpire`] entry: entries below this number were removed.
+pub(crate) const BELOW: &str = "below";
 /// Longest line, in bytes.
 pub(crate) const LINE_BYTES_MAX: usize = 1 << 20;
 const VERSION: u32 = 1;

@@ -9,7 +9,7 @@
 //! checkpoints/N.note     signed checkpoint of the first N entries
 //! ```
 
-use crate::entry::{Entry, EntryError, LINE_BYTES_MAX, Line};
+use crate::entry::{Action, BELOW, Entry, EntryError, LINE_BYTES_MAX, Line};
 use crate::note::{Checkpoint, NoteError, Signer};
 use crate::ratchet::{Ratchet, StartKey};
 use crate::tree::{Edge, Hash};
@@ -153,7 +153,7 @@ impl Ledger {
         Ok(note)
     }
 
-    /// First entries of the segments that are complete, may be removed, and still have entries.
+    /// First entries of the complete segments that still have entries, oldest first.
     ///
     /// # Errors
     /// What the operating system says.
@@ -164,24 +164,36 @@ impl Ledger {
         Ok(segments.filter(|s| s.first < current && !s.expired).map(|s| s.first).collect())
     }
 
-    /// Removes the entries of a complete segment and keeps their hashes, so that number, order and
-    /// all proofs stay. Whoever calls this has decided that they are past their retention.
+    /// Removes all entries below a number, at which a segment must begin, and keeps their hashes, so
+    /// that number, order and all proofs stay. Whoever calls this has decided that they are past
+    /// their retention. That they are removed is written down first: entries that are gone without
+    /// such an entry are a problem of the log.
     ///
     /// # Errors
-    /// [`LedgerError::NotSealed`] for the segment that is written to, or one that is not there.
-    pub fn expire_segment(&self, first: u64) -> Result<(), LedgerError> {
-        let _lock = self.lock()?;
-        let current = self.settled()?.segment;
-        let segments = self.folder.segment_list()?;
-        let sealed = segments.iter().any(|s| s.first == first && first < current && !s.expired);
-        if !sealed {
-            return Err(LedgerError::NotSealed { first });
+    /// [`LedgerError::NotSealed`] when no segment begins there; those of [`Ledger::append`].
+    pub fn expire_below(
+        &self,
+        below: u64,
+        actor: &str,
+        tool: &str,
+        at: Timestamp,
+    ) -> Result<(), LedgerError> {
+        let starts = |segment: &Segment| segment.first == below;
+        if !self.folder.segment_list()?.iter().any(starts) {
+            return Err(LedgerError::NotSealed { below });
         }
-        let path = self.folder.segment(first);
-        let hashes: Vec<String> =
-            leaf_hashes(&read(&path)?).iter().map(|leaf| format!("{leaf}\n")).collect();
-        write_whole(&self.folder.hashes(first), hashes.concat().as_bytes())?;
-        fs::remove_file(&path).map_err(failed("remove", &path))?;
+        let mut entry = Entry::new(Action::LedgerExpire, actor, tool);
+        entry.counts.insert(BELOW.to_owned(), below);
+        self.append(&entry, at)?;
+        let _lock = self.lock()?;
+        let gone = |segment: &Segment| segment.first < below && !segment.expired;
+        for segment in self.folder.segment_list()?.into_iter().filter(gone) {
+            let path = self.folder.segment(segment.first);
+            let leaves = leaf_hashes(&read(&path)?);
+            let hashes: Vec<String> = leaves.iter().map(|leaf| format!("{leaf}\n")).collect();
+            write_whole(&self.folder.hashes(segment.first), hashes.concat().as_bytes())?;
+            fs::remove_file(&path).map_err(failed("remove", &path))?;
+        }
         sync_folder(&self.folder.segments())
     }
 
@@ -294,11 +306,11 @@ pub enum LedgerError {
         /// The folder.
         folder: PathBuf,
     },
-    /// A segment whose entries cannot be removed.
-    #[error("no complete segment begins with entry {first}; a checkpoint completes it")]
+    /// A number at which no segment begins.
+    #[error("no segment begins with entry {below}; a checkpoint completes a segment")]
     NotSealed {
-        /// Its first entry.
-        first: u64,
+        /// The number below which entries were to go.
+        below: u64,
     },
     /// What the operating system says.
     #[error("cannot {doing} `{}`", path.display())]

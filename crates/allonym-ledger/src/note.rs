@@ -43,6 +43,11 @@ impl Checkpoint {
 }
 
 /// Signs checkpoints. Neither cloned nor printed; the key is wiped on drop.
+///
+/// ```compile_fail
+/// fn cloned<T: Clone>() {}
+/// cloned::<allonym_ledger::Signer>();
+/// ```
 pub struct Signer {
     name: String,
     key: SigningKey,
@@ -97,7 +102,7 @@ pub struct Verifier {
 }
 
 impl Verifier {
-    /// Reads a verifier key, `NAME+ID+KEY`, as [`Verifier::to_string`] writes it.
+    /// Reads a verifier key, `NAME+ID+KEY`, as its `Display` writes it.
     ///
     /// # Errors
     /// A text that is none, or whose id is not that of its name and key.

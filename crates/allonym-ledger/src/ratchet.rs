@@ -11,6 +11,15 @@ use zeroize::Zeroizing;
 /// and should not have it once the ledger is made.
 ///
 /// Neither cloned nor printed; wiped on drop.
+///
+/// ```compile_fail
+/// fn cloned<T: Clone>() {}
+/// cloned::<allonym_ledger::StartKey>();
+/// ```
+/// ```compile_fail
+/// fn printed<T: std::fmt::Display>() {}
+/// printed::<allonym_ledger::StartKey>();
+/// ```
 pub struct StartKey(Zeroizing<[u8; 32]>);
 
 impl StartKey {

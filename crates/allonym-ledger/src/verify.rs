@@ -1,6 +1,6 @@
 //! Whether a ledger is what its writers wrote.
 
-use crate::entry::{Line, Phase};
+use crate::entry::{Action, BELOW, Line, Phase};
 use crate::log::{CLOCK_BACK_MAX, Folder, Header, LedgerError, State, read};
 use crate::note::{Checkpoint, NoteError, Verifier};
 use crate::ratchet::StartKey;
@@ -65,9 +65,14 @@ pub fn verify(
             for leaf in folder.leaves_of(&segment)? {
                 walk.removed(leaf);
             }
+            walk.removed_to = walk.edge.size;
         } else {
             walk.lines(&read(&folder.segment(segment.first))?);
         }
+    }
+    if walk.removed_to > walk.announced_to {
+        let (told, found) = (walk.announced_to, walk.removed_to);
+        walk.problems.push(Problem::Removed { told, found });
     }
     problems.append(&mut walk.problems);
 
@@ -223,6 +228,14 @@ pub enum Problem {
         /// The segment's first.
         found: u64,
     },
+    /// Entries were removed, and no entry says so.
+    #[error("entries below {found} were removed, and the log tells only of those below {told}")]
+    Removed {
+        /// Below which number they may be gone.
+        told: u64,
+        /// Below which number they are.
+        found: u64,
+    },
     /// A checkpoint that is none, or not signed by whom it should be.
     #[error("{place}: {fault}")]
     Note {
@@ -266,6 +279,9 @@ struct Walk<'a> {
     roots: BTreeMap<u64, Hash>,
     wanted: &'a [(Place, Checkpoint)],
     removed: u64,
+    /// Entries of which one below this number is gone, and below which they may be.
+    removed_to: u64,
+    announced_to: u64,
     last: Option<Timestamp>,
     jobs: BTreeMap<String, u64>,
     unbegun: Vec<(u64, String)>,
@@ -285,6 +301,8 @@ impl<'a> Walk<'a> {
             roots: BTreeMap::new(),
             wanted,
             removed: 0,
+            removed_to: 0,
+            announced_to: 0,
             last: None,
             jobs: BTreeMap::new(),
             unbegun: Vec::new(),
@@ -326,6 +344,10 @@ impl<'a> Walk<'a> {
             self.problems.push(Problem::ClockBack { seq });
         }
         self.last = self.last.max(Some(at));
+        if line.action == Action::LedgerExpire {
+            let told = line.counts.get(BELOW).copied().unwrap_or(0);
+            self.announced_to = self.announced_to.max(told);
+        }
         match (line.job, line.phase) {
             (Some(job), Some(Phase::Begin)) => {
                 // A job that begins again before it ended is a run that was resumed.

@@ -3,8 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "what a test's helpers do is the test's")]
 
 use allonym_ledger::{
-    Action, Entry, Hash, Ledger, LedgerError, Signer, StartKey, Trust, Verdict, Verification,
-    consistency_proof, inclusion_proof, is_consistent, is_included, root, verify,
+    Action, Entry, Hash, Ledger, LedgerError, Problem, Signer, StartKey, Trust, Verdict,
+    Verification, consistency_proof, inclusion_proof, is_consistent, is_included, root, verify,
 };
 use jiff::Timestamp;
 use std::fs;
@@ -214,20 +214,21 @@ fn entries_of_a_segment_expire_and_number_order_and_proofs_stay() {
     }
     let leaves = ledger.leaves().unwrap();
     assert_eq!(ledger.sealed_segments().unwrap(), [0, 3, 6]);
-    for (first, left) in [(3, vec![0, 6]), (0, vec![6])] {
-        ledger.expire_segment(first).unwrap();
-        assert_eq!(ledger.sealed_segments().unwrap(), left);
-    }
-    for wrong in [0, 1, 9, 99] {
-        let error = ledger.expire_segment(wrong).unwrap_err();
+    for wrong in [1, 4, 10, 99] {
+        let error = ledger.expire_below(wrong, "keeper", "allonym 0.1.0", now()).unwrap_err();
         assert!(matches!(error, LedgerError::NotSealed { .. }), "{error}");
     }
-    assert_eq!(actors(&place), ["actor-6", "actor-7", "actor-8", "actor-9"]);
-    assert_eq!(ledger.leaves().unwrap(), leaves);
+    for (below, left) in [(3, vec![3, 6]), (6, vec![6])] {
+        ledger.expire_below(below, "keeper", "allonym 0.1.0", now()).unwrap();
+        assert_eq!(ledger.sealed_segments().unwrap(), left);
+    }
+    let expected = ["actor-6", "actor-7", "actor-8", "actor-9", "keeper", "keeper"];
+    assert_eq!(actors(&place), expected);
+    assert_eq!(ledger.leaves().unwrap()[..10], leaves);
     ledger.append(&entry("later"), now()).unwrap();
     let found = check(&place, &[&notes[0], &notes[2]]);
     assert_eq!(found.verdict(), Verdict::Whole, "{:?}", found.problems);
-    assert_eq!((found.entries, found.removed, found.anchored), (11, 6, Some(9)));
+    assert_eq!((found.entries, found.removed, found.anchored), (13, 6, Some(9)));
     // A hash that was changed is seen.
     let hashes = place.join(format!("segments/{:020}.hashes", 0));
     let kept = fs::read_to_string(&hashes).unwrap();
@@ -302,4 +303,27 @@ fn the_key_of_the_next_entry_is_its_owners_alone() {
     assert!(!after.contains(&key(&before)));
     let log = fs::read_to_string(first_segment(&place)).unwrap();
     assert!(!log.contains(&key(&before)) && !log.contains(&key(&after)));
+}
+
+/// Whoever removes entries himself can leave hashes too, but not the entry that says so.
+#[test]
+fn entries_that_are_removed_in_silence_are_missed() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = folder.path().join("ledger");
+    let ledger = create(&place).with_segments_of(2);
+    for n in 0..4 {
+        ledger.append(&entry(&format!("actor-{n}")), now()).unwrap();
+        ledger.checkpoint(&signer()).unwrap();
+    }
+    let note = ledger.checkpoint(&signer()).unwrap();
+    let hashes: String =
+        ledger.leaves().unwrap()[..2].iter().map(|leaf| format!("{leaf}\n")).collect();
+    fs::write(place.join(format!("segments/{:020}.hashes", 0)), hashes).unwrap();
+    assert_eq!(check(&place, &[&note]).verdict(), Verdict::Whole);
+    fs::remove_file(first_segment(&place)).unwrap();
+    let found = check(&place, &[&note]);
+    assert_eq!(found.problems, [Problem::Removed { told: 0, found: 2 }]);
+    // The removal that a crash interrupted can be done again.
+    ledger.expire_below(2, "keeper", "allonym 0.1.0", now()).unwrap();
+    assert_eq!(check(&place, &[&note]).verdict(), Verdict::Whole);
 }

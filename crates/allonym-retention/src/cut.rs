@@ -7,7 +7,7 @@
 //! it, the places at which order can break are listed, and between two of them order holds and
 //! bisection finds the change.
 
-use crate::anchor::{DAY, DAY_SECONDS, date_of, day_of};
+use crate::anchor::{DAY, DAY_SECONDS, date_of, day_of, wall_at};
 use crate::rule::{
     FIRST_DAY, FIRST_NANOSECOND, Rule, SUSPICIOUS_BEFORE, instant_of_wall, latest_anchor,
 };
@@ -92,7 +92,7 @@ impl Cuts<i128> {
                 .flat_map(|at| clock.offsets.iter().map(move |offset| at + offset))
                 .collect::<Vec<_>>();
             flips(from, to, walls, |wall| {
-                expires_within(rule, instant_of_wall(assumed, wall), until)
+                expires_within(rule, wall_at(wall).map(Anchor::Wall), until)
             })
         };
         let limit = latest_anchor(as_of);
@@ -282,13 +282,12 @@ fn bisect(from: i128, to: i128, holds: impl Fn(i128) -> bool) -> i128 {
     low
 }
 
-fn expires_within(rule: &Rule, anchor: Option<Timestamp>, until: Timestamp) -> bool {
-    let end = anchor.and_then(|anchor| rule.expires_at(Anchor::Instant(anchor)));
-    end.is_some_and(|end| end <= until)
+fn expires_within(rule: &Rule, anchor: Option<Anchor>, until: Timestamp) -> bool {
+    anchor.and_then(|anchor| rule.expires_at(anchor)).is_some_and(|end| end <= until)
 }
 
-fn instant(at: i128) -> Option<Timestamp> {
-    Timestamp::from_nanosecond(at).ok()
+fn instant(at: i128) -> Option<Anchor> {
+    Timestamp::from_nanosecond(at).ok().map(Anchor::Instant)
 }
 
 fn clamped(at: i128) -> Timestamp {

@@ -137,8 +137,6 @@ fn near(period: &str, as_of: Timestamp, offsets: &[i64]) -> Vec<i128> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 120, ..ProptestConfig::default() })]
-
     #[test]
     fn columns_say_what_the_function_says(
         period in proptest::sample::select(PERIODS),
@@ -246,6 +244,12 @@ fn anchors_beyond_every_calendar_are_decided() {
         Verdict::Expired,
     ];
     assert_eq!(judge.verdicts(&seconds, None).unwrap(), expected);
+    // A wall on the first day, east of Greenwich: the instant lies in the year before.
+    let mut east = rule.clone();
+    east.assume_zone = Some(Zone::named("Pacific/Apia").unwrap());
+    let walls = timestamps::<TimestampSecondType>(&[Some(-62_135_596_800)], false);
+    let wall = Anchor::read(Some("0001-01-01T00:00:00"));
+    check(&east, "0003-01-01T00:00:00Z".parse().unwrap(), &walls, &[wall], &[false]);
     let days = Date32Array::from(vec![i32::MIN, i32::MAX, -719_163, -719_162]);
     let judge = Judge::new(&rule, as_of, Anchor::Null, days.data_type()).unwrap();
     assert_eq!(judge.verdicts(&days, None).unwrap(), expected);
