@@ -11,6 +11,7 @@ use std::process::Command;
 /// Edges between our crates, as ARCHITECTURE.md draws them. Anything else is a wall broken.
 const ALLOWED: &[(&str, &[&str])] = &[
     ("allonym-recognize", &[]),
+    ("allonym-exposure", &[]),
     ("allonym-keys", &[]),
     ("allonym-io", &[]),
     ("allonym-retention", &[]),
@@ -18,7 +19,14 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("allonym-core", &["allonym-keys", "allonym-recognize", "allonym-retention"]),
     (
         "allonym",
-        &["allonym-core", "allonym-io", "allonym-keys", "allonym-recognize", "allonym-retention"],
+        &[
+            "allonym-core",
+            "allonym-exposure",
+            "allonym-io",
+            "allonym-keys",
+            "allonym-recognize",
+            "allonym-retention",
+        ],
     ),
     ("allonym-cli", &["allonym"]),
     ("allonym-python", &["allonym", "allonym-cli"]),
@@ -29,6 +37,10 @@ const ALLOWED: &[(&str, &[&str])] = &[
 const FORBIDDEN: &[(&str, &[&str])] = &[
     ("allonym-recognize", &["arrow-array", "arrow-schema", "parquet", "pyo3", "clap"]),
     ("allonym-keys", &["arrow-array", "arrow-schema", "jiff", "chrono", "clap"]),
+    (
+        "allonym-exposure",
+        &["arrow-array", "arrow-schema", "clap", "getrandom", "jiff", "pyo3", "rand"],
+    ),
     ("allonym-core", &["parquet", "pyo3", "clap", "getrandom", "rand", "tempfile"]),
     ("allonym-io", &["clap", "pyo3", "hmac", "toml"]),
     ("allonym-ledger", &["arrow-array", "arrow-schema", "pyo3", "clap", "getrandom", "rand"]),

@@ -16,7 +16,7 @@ the same tokens again, and what no rule finds stays where it is.
 import importlib
 import sys
 
-from allonym import danger, retention
+from allonym import attacks, danger, metrics, retention
 from allonym._allonym import KeyInfo, Keyring, Span, Spans, Stream, __version__
 from allonym._findings import ColumnFinding, Explanation, Findings, scan
 from allonym._policy import PlanCheck, PlannedColumn, Policy, Run
@@ -56,9 +56,11 @@ __all__ = [
     "Stream",
     "UsageError",
     "__version__",
+    "attacks",
     "danger",
     "find",
     "find_batch",
+    "metrics",
     "redact",
     "retention",
     "rules",

@@ -2,11 +2,15 @@
 
 import os
 from collections.abc import Sequence
-from typing import Any, Protocol, final
+from typing import Any, Protocol, TypeAlias, final
 
 from typing_extensions import Self
 
+from allonym.metrics import Estimate, Interval
+
 __version__: str
+
+_Packed: TypeAlias = tuple[bytes, str, list[int]]
 
 class ArrowStream(Protocol):
     """Any table with the Arrow capsule interface."""
@@ -104,6 +108,202 @@ class Chunks:
     def __arrow_c_schema__(self) -> object: ...
     def __arrow_c_stream__(self, requested_schema: object | None = None) -> object: ...
     def __len__(self) -> int: ...
+
+@final
+class Scores:
+    """One score for each record, in their order; larger means more likely a member.
+
+    ``numpy.asarray(scores)`` and Arrow libraries take it. NaN stands where a record could not be
+    scored.
+    """
+
+    @property
+    def dropped(self) -> int:
+        """Number of records without a score."""
+    @property
+    def counts(self) -> dict[str, int]:
+        """Number of records by flag, for every flag that any record carries.
+
+        ``not_finite``: a signal was NaN or infinite, the record was dropped. ``never_in``,
+        ``never_out``: no (every) reference was trained on the record. ``no_spread``: a side does
+        not vary, or has one signal. ``clamped``: a signal was moved to the nearest that has a
+        logarithm. ``no_group``: the population has nobody of the record's group.
+        """
+    @property
+    def population_dropped(self) -> int:
+        """Population records that were left out because a signal was not finite (``rmia``)."""
+    @property
+    def ratio(self) -> Scores | None:
+        """What ``rmia`` ranks by, without the ties of its shares; none of other attacks."""
+    def flags(self, record: int) -> list[str]:
+        """Give the flags of one record.
+
+        Parameters
+        ----------
+        record
+            Its position.
+
+        Returns
+        -------
+        list of str
+            Names, as in ``counts``.
+
+        Raises
+        ------
+        IndexError
+            No such record.
+        """
+    def flagged(self, flag: str) -> list[int]:
+        """Give the positions of the records with a flag.
+
+        Parameters
+        ----------
+        flag
+            Its name, as in ``counts``.
+
+        Returns
+        -------
+        list of int
+            In rising order.
+
+        Raises
+        ------
+        UsageError
+            No such flag.
+        """
+    def tolist(self) -> list[float]:
+        """Give the scores as Python numbers.
+
+        Returns
+        -------
+        list of float
+            As long as there are records.
+        """
+    def tobytes(self) -> bytes:
+        """Give the scores as little-endian doubles.
+
+        Returns
+        -------
+        bytes
+            Eight for each record.
+        """
+    @property
+    def __array_interface__(self) -> dict[str, Any]: ...
+    def __arrow_c_schema__(self) -> object: ...
+    def __arrow_c_array__(
+        self, requested_schema: object | None = None
+    ) -> tuple[object, object]: ...
+    def __len__(self) -> int:
+        """Give the number of records, scored or not."""
+    def __getitem__(self, record: int) -> float: ...
+
+@final
+class Roc:
+    """The receiver operating characteristic: exact steps, records with one score in one step."""
+
+    @property
+    def auc(self) -> float:
+        """Probability that a member scores above a non-member, ties counting half."""
+    @property
+    def auc_interval(self) -> Interval:
+        """Ends of the area's interval (DeLong, on the logit scale)."""
+    @property
+    def auc_standard_error(self) -> float:
+        """Standard error of the area (DeLong)."""
+    @property
+    def n_members(self) -> int:
+        """Scored members."""
+    @property
+    def n_non_members(self) -> int:
+        """Scored non-members."""
+    @property
+    def dropped(self) -> int:
+        """Records without a score."""
+    @property
+    def confidence(self) -> float:
+        """Of every interval."""
+    @property
+    def advantage(self) -> Estimate:
+        """Largest difference of the two rates; its interval allows for choosing the threshold."""
+    def tpr_at(self, fpr: float) -> TprAt:
+        """Give the true-positive rate where at most ``fpr`` of the non-members are flagged.
+
+        Parameters
+        ----------
+        fpr
+            In [0, 1]; nothing is interpolated.
+
+        Returns
+        -------
+        TprAt
+            Print no number of it where it is not ``resolvable``.
+
+        Raises
+        ------
+        UsageError
+            A rate outside of [0, 1].
+        """
+    def points(self) -> list[tuple[float, float, float]]:
+        """Give the corners of the curve, by falling threshold.
+
+        Returns
+        -------
+        list of tuple
+            Threshold, false-positive rate, true-positive rate.
+        """
+
+@final
+class TprAt:
+    """How many members are recognised at few false alarms."""
+
+    @property
+    def value(self) -> float:
+        """Share of the members recognised, in the sample."""
+    @property
+    def low(self) -> float:
+        """Lower end of the exact interval for that share at this threshold (Clopper-Pearson)."""
+    @property
+    def high(self) -> float:
+        """Upper end of it."""
+    @property
+    def resolvable(self) -> bool:
+        """Whether there are enough non-members to see so small a rate; else quote nothing."""
+    @property
+    def non_members_needed(self) -> int | None:
+        """Non-members it takes; none where no number is enough (a rate of zero)."""
+    @property
+    def band(self) -> Interval:
+        """Interval for the share where the *true* rate of false alarms is the limit."""
+    @property
+    def fpr(self) -> Estimate:
+        """Share of the non-members flagged at this threshold, with its exact interval."""
+    @property
+    def fpr_limit(self) -> float:
+        """The rate that was asked for."""
+    @property
+    def threshold(self) -> float:
+        """Records with at least this score are flagged; infinite where none are."""
+    @property
+    def lift(self) -> Estimate:
+        """How many times more often members are flagged than the limit, by the band."""
+    def precision(self, prior: float) -> Estimate:
+        """Give the share of members among the flagged.
+
+        Parameters
+        ----------
+        prior
+            Share of members among those tested, in (0, 1).
+
+        Returns
+        -------
+        Estimate
+            With its interval.
+
+        Raises
+        ------
+        UsageError
+            A prior outside of (0, 1).
+        """
 
 @final
 class KeyInfo:
@@ -270,6 +470,37 @@ class PolicyCore:
 def main(arguments: Sequence[str]) -> int:
     """Run the command line and give its exit code."""
 
+def attack_gap(probs: _Packed, labels: _Packed) -> Scores: ...
+def attack_lira(
+    logit: _Packed, references: _Packed, members: _Packed, mode: str, variance: str
+) -> Scores: ...
+def attack_loss(conf: _Packed) -> Scores: ...
+def attack_modified_entropy(probs: _Packed, labels: _Packed) -> Scores: ...
+def attack_offset(logit: _Packed, references: _Packed, members: _Packed, mode: str) -> Scores: ...
+def attack_population(
+    conf: _Packed, population: _Packed, groups: tuple[list[int], list[int]] | None
+) -> Scores: ...
+def attack_qmia(
+    logit: _Packed,
+    features: _Packed,
+    population: _Packed,
+    population_features: _Packed,
+    fpr: float,
+) -> Scores: ...
+def attack_rmia(
+    conf: _Packed,
+    references: _Packed,
+    members: _Packed,
+    population: _Packed,
+    population_references: _Packed,
+    mode: str,
+    gamma: float,
+    a: float,
+) -> Scores: ...
+def attack_t_lira(
+    logit: _Packed, references: _Packed, members: _Packed, mode: str, nu0: float
+) -> Scores: ...
+def roc(scores: _Packed, members: _Packed, confidence: float) -> Roc: ...
 def default_keyring(tenant: str) -> tuple[Keyring, bool]:
     """Open the user's ring, or make it; says whether it was made."""
 

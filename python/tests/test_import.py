@@ -5,7 +5,7 @@ import textwrap
 
 import allonym as al
 import pytest
-from allonym import _text, retention
+from allonym import _text, attacks, metrics, retention
 
 
 def python(code):
@@ -56,7 +56,9 @@ def test_the_public_names_are_there_and_sorted():
     assert all(getattr(al, name).__doc__ for name in al.__all__ if not name.startswith("__"))
 
 
-@pytest.mark.parametrize("module", [al, _text, retention], ids=lambda module: module.__name__)
+@pytest.mark.parametrize(
+    "module", [al, _text, attacks, metrics, retention], ids=lambda module: module.__name__
+)
 def test_examples_in_the_documentation(module):
     result = doctest.testmod(module)
     assert result.attempted > 0

@@ -22,6 +22,10 @@ const CODES: &[(&str, &str)] = &[
     ),
     ("ALO-D004", "the operating system does not let this user read or write there"),
     (
+        "ALO-D006",
+        "signals, masks, labels or groups do not fit each other or the attack: lengths, shapes, values outside of their range, nobody on one side; the message names the argument and the record's position, never a value",
+    ),
+    (
         "ALO-K001",
         "a policy that makes tokens needs a keyring; a new one would break joins with earlier outputs, so none is made in silence: allonym key new",
     ),

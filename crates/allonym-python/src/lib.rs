@@ -5,6 +5,7 @@
 
 mod command;
 mod environment;
+mod exposure;
 mod failure;
 mod keys;
 mod policy;
@@ -21,6 +22,9 @@ fn _allonym(module: &Bound<'_, PyModule>) -> PyResult<()> {
     failure::silence_panics();
     work::remember_process();
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
+    module.add_class::<exposure::AttackScores>()?;
+    module.add_class::<exposure::Curve>()?;
+    module.add_class::<exposure::TprAt>()?;
     module.add_class::<keys::KeyInfo>()?;
     module.add_class::<keys::Keyring>()?;
     module.add_class::<policy::PlanCore>()?;
@@ -33,6 +37,16 @@ fn _allonym(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<text::Span>()?;
     module.add_class::<text::Spans>()?;
     module.add_function(wrap_pyfunction!(command::main, module)?)?;
+    module.add_function(wrap_pyfunction!(exposure::attack_gap, module)?)?;
+    module.add_function(wrap_pyfunction!(exposure::attack_lira, module)?)?;
+    module.add_function(wrap_pyfunction!(exposure::attack_loss, module)?)?;
+    module.add_function(wrap_pyfunction!(exposure::attack_modified_entropy, module)?)?;
+    module.add_function(wrap_pyfunction!(exposure::attack_offset, module)?)?;
+    module.add_function(wrap_pyfunction!(exposure::attack_population, module)?)?;
+    module.add_function(wrap_pyfunction!(exposure::attack_qmia, module)?)?;
+    module.add_function(wrap_pyfunction!(exposure::attack_rmia, module)?)?;
+    module.add_function(wrap_pyfunction!(exposure::attack_t_lira, module)?)?;
+    module.add_function(wrap_pyfunction!(exposure::roc, module)?)?;
     module.add_function(wrap_pyfunction!(keys::default_keyring, module)?)?;
     module.add_function(wrap_pyfunction!(keys::derive_token, module)?)?;
     module.add_function(wrap_pyfunction!(keys::tokenize, module)?)?;

@@ -9,6 +9,7 @@
 mod cells;
 mod compiled;
 mod draft;
+pub mod exposure;
 mod failure;
 mod find;
 mod frame;

@@ -1,0 +1,51 @@
+//! How much a model gives away about its training data, for the faces: signals in, numbers out.
+
+use crate::Failure;
+
+pub use allonym_exposure::*;
+
+impl From<AttackError> for Failure {
+    fn from(error: AttackError) -> Failure {
+        match error {
+            AttackError::Parameter { .. } => Failure::new("ALO-U010", 2, error.to_string()),
+            AttackError::Signals(error) => error.into(),
+            _ => Failure::new(UNFIT, 3, error.to_string()),
+        }
+    }
+}
+
+impl From<SignalError> for Failure {
+    fn from(error: SignalError) -> Failure {
+        Failure::new(UNFIT, 3, error.to_string())
+    }
+}
+
+impl From<RocError> for Failure {
+    fn from(error: RocError) -> Failure {
+        match error {
+            RocError::Rate { .. } => Failure::new("ALO-U010", 2, error.to_string()),
+            _ => Failure::new(UNFIT, 3, error.to_string()),
+        }
+    }
+}
+
+/// Signals, masks and labels that do not fit each other.
+const UNFIT: &str = "ALO-D006";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn data_that_does_not_fit_and_senseless_parameters_are_told_apart() {
+        let failure = Failure::from(AttackError::AllIn);
+        assert_eq!((failure.code, failure.exit), ("ALO-D006", 3));
+        let failure = Failure::from(AttackError::Signals(SignalError::TooFew { found: 1 }));
+        assert_eq!((failure.code, failure.exit), ("ALO-D006", 3));
+        let failure = Failure::from(RocError::Rate { what: "the confidence" });
+        assert_eq!((failure.code, failure.exit), ("ALO-U010", 2));
+        let failure = Failure::from(RocError::NoNonMembers);
+        assert_eq!(failure.code, "ALO-D006");
+        assert!(failure.message.contains("holdout"));
+    }
+}
