@@ -224,12 +224,11 @@ impl TLira {
             return Err(AttackError::Parameter { what: "`nu0`", expected: "positive" });
         }
         let logit = logit.into();
-        let around_means = pool(logit, references, |side| mean(side))?;
-        let around_zero = pool(logit, references, |_| 0.0)?;
-        if around_zero[1].count == 0 && around_zero[0].count > 0 {
+        let pools = pool(logit, references, |side| mean(side))?;
+        if pools[1].count == 0 && pools[0].count > 0 {
             return Err(AttackError::AllIn);
         }
-        if self.mode == Mode::Online && around_zero[0].count == 0 && around_zero[1].count > 0 {
+        if self.mode == Mode::Online && pools[0].count == 0 && pools[1].count > 0 {
             return Err(AttackError::AllOut);
         }
         let counts = 0..=references.references();
@@ -242,8 +241,8 @@ impl TLira {
             let mut law = |side: &[f64], at: usize| {
                 let count = size(side.len());
                 let nu = self.nu0 + count;
-                let centre = if side.is_empty() { around_zero[at].mean() } else { mean(side) };
-                let pooled = around_means[at].spread().powi(2);
+                let centre = if side.is_empty() { pools[at].mean() } else { mean(side) };
+                let pooled = pools[at].spread().powi(2);
                 let own = if side.is_empty() { 0.0 } else { spread(side).powi(2) };
                 let variance =
                     (self.nu0 * pooled + count * own) / nu * (1.0 + 1.0 / count.max(1.0));
@@ -336,6 +335,9 @@ fn usable<'a>(
 #[derive(Default)]
 struct Pool {
     count: usize,
+    /// Of each signal's centre.
+    centres: ExactSum,
+    /// Of the distances from the centres.
     sum: ExactSum,
     squares: ExactSum,
 }
@@ -343,24 +345,29 @@ struct Pool {
 impl Pool {
     fn add(&mut self, side: &[f64], centre: f64) {
         self.count += side.len();
+        self.centres.add(centre * size(side.len()));
         self.sum.add(side.iter().map(|signal| signal - centre).sum());
         self.squares.add(side.iter().map(|signal| (signal - centre).powi(2)).sum());
     }
 
     fn merge(mut self, other: &Pool) -> Pool {
         self.count += other.count;
+        self.centres.merge(&other.centres);
         self.sum.merge(&other.sum);
         self.squares.merge(&other.squares);
         self
     }
 
+    /// Of the signals.
     fn mean(&self) -> f64 {
-        self.sum.total() / size(self.count.max(1))
+        (self.centres.total() + self.sum.total()) / size(self.count.max(1))
     }
 
+    /// Of the distances from the centres, around their mean.
     fn spread(&self) -> f64 {
-        let mean_square = self.squares.total() / size(self.count.max(1));
-        (mean_square - self.mean().powi(2)).max(0.0).sqrt()
+        let count = size(self.count.max(1));
+        let offset = self.sum.total() / count;
+        (self.squares.total() / count - offset * offset).max(0.0).sqrt()
     }
 }
 

@@ -359,3 +359,33 @@ pub(crate) fn refuse_one_sided(scores: &Scores, mode: Mode) -> Result<(), Attack
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn scores(values: &[f64], flag: Flags) -> Scores {
+        Scores { values: values.to_vec(), flags: vec![flag; values.len()] }
+    }
+
+    #[test]
+    fn queries_are_averaged_and_keep_their_flags() {
+        let queries =
+            [scores(&[1.0, 4.0], Flags::CLAMPED), scores(&[2.0, f64::NAN], Flags::default())];
+        let mean = Scores::mean(&queries).unwrap();
+        assert_eq!((mean.values[0], mean.dropped(), mean.count(Flags::CLAMPED)), (1.5, 1, 2));
+        assert!(mean.values[1].is_nan());
+        assert!(Scores::mean(&[]).unwrap().is_empty());
+        assert!(
+            Scores::mean(&[scores(&[1.0], Flags::CLAMPED), scores(&[], Flags::CLAMPED)]).is_err()
+        );
+    }
+
+    #[test]
+    fn flags_are_told_by_name() {
+        let both = Flags::NEVER_IN | Flags::CLAMPED;
+        assert_eq!(format!("{both:?}"), r#"{"never_in", "clamped"}"#);
+        assert!(both.contains(Flags::CLAMPED) && !both.contains(Flags::NO_SPREAD));
+        assert!(Flags::default().is_empty() && both.is_one_sided());
+    }
+}
