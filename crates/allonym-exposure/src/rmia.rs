@@ -241,7 +241,7 @@ fn check_row(what: &'static str, start: usize, row: &[f64]) -> Result<(), Attack
 }
 
 /// Records whose sums are made together; their rows stay in a core's nearest cache.
-const ROW_RECORDS: usize = 1024;
+const ROW_RECORDS: usize = 512;
 /// The smallest positive single-precision number: what a confidence of zero is taken for where it
 /// divides.
 const SMALLEST: f64 = 1.401_298_464_324_817e-45;
