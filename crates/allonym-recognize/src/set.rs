@@ -320,7 +320,8 @@ impl RuleSet {
 
     /// Whether the whole of `value` is a valid `entity`, by form and check digit.
     ///
-    /// White space around the value does not count. A `country` (ISO 3166-1 alpha-2) that the
+    /// White space around the value does not count, nor do case and separators of a number of a
+    /// country that has a check digit: how it is written says nothing then. A `country` (ISO 3166-1 alpha-2) that the
     /// entity does not belong to makes it invalid; entities without countries belong everywhere.
     /// `None` when no rule of this set knows the entity.
     #[must_use]
@@ -334,10 +335,16 @@ impl RuleSet {
             !countries.is_empty() && !countries.iter().any(|of| of.eq_ignore_ascii_case(country))
         });
         let value = value.trim();
+        let joined: String = value.chars().filter(|character| !is_separator(*character)).collect();
+        let joined = joined.to_uppercase();
+        let is_closed =
+            value.starts_with(char::is_alphanumeric) && value.ends_with(char::is_alphanumeric);
+        let grouped = !countries.is_empty() && joined != value && is_closed;
         // A pattern for mistyped numbers finds just those that are not valid.
         let is_valid = |pattern: &RulePattern| {
             let mistyped = pattern.id.as_deref().is_some_and(|id| id.starts_with("mistyped"));
-            !mistyped && pattern.is_whole(value)
+            let joins = || grouped && pattern.chance() <= CHANCE_OF_CHECK_DIGIT_MAX;
+            !mistyped && (pattern.is_whole(value) || joins() && pattern.is_whole(&joined))
         };
         Some(!elsewhere && rules.any(|rule| is_valid(&definition.patterns[rule.pattern])))
     }
@@ -353,9 +360,9 @@ impl RuleSet {
         self.rules
             .iter()
             .filter(|rule| rule.entity == entity)
-            .map(|rule| &definition.patterns[rule.pattern].checks)
-            .filter(|checks| !checks.is_empty())
-            .map(|checks| checks.iter().map(|check| check.chance).product())
+            .map(|rule| &definition.patterns[rule.pattern])
+            .filter(|pattern| !pattern.checks.is_empty())
+            .map(RulePattern::chance)
             .max_by(f64::total_cmp)
     }
 
@@ -732,6 +739,11 @@ impl RulePattern {
         self.checks.iter().all(|check| (check.run)(text))
     }
 
+    /// Probability that a random text of the form passes all checks; 1 without checks.
+    fn chance(&self) -> f64 {
+        self.checks.iter().map(|check| check.chance).product()
+    }
+
     /// Whether the whole text is a match that passes all checks.
     pub(crate) fn is_whole(&self, text: &str) -> bool {
         let regex = self.whole.get_or_init(|| self.pattern.whole().ok());
@@ -818,6 +830,15 @@ fn is_entity_name(name: &str) -> bool {
     name.starts_with(|first: char| first.is_ascii_uppercase())
         && name.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_')
         && name.len() <= NAME_BYTES_MAX
+}
+
+/// Checks that more random texts pass have no check digit.
+const CHANCE_OF_CHECK_DIGIT_MAX: f64 = 0.13;
+
+/// What stands between the groups of a number.
+fn is_separator(character: char) -> bool {
+    character.is_whitespace()
+        || matches!(character, '-' | '.' | ',' | ':' | '\u{ad}' | '\u{2010}'..='\u{2015}')
 }
 
 /// Longest name of an entity or a pattern, in bytes.

@@ -89,7 +89,7 @@ fn shipped_rules_pass_their_check() {
         .map(|problem| format!("{}: {:?}: {}", problem.path, problem.rule, problem.message))
         .collect();
     assert!(problems.is_empty(), "{}", problems.join("\n"));
-    assert!(report.entities >= 100, "{} entities", report.entities);
+    assert!(report.entities >= 350, "{} entities", report.entities);
     assert!(report.examples >= 3 * report.files);
     assert!(report.near_misses >= 2 * report.files);
 }
@@ -100,6 +100,26 @@ fn builtin_is_what_is_shipped() {
     assert_eq!(builtin.digest(), rules(&shipped()).digest());
     assert!(builtin.entity_by_name("EMAIL_ADDRESS").is_some());
     assert!(builtin.entity_by_name("EMAIL_ADRESS").is_none());
+}
+
+#[test]
+fn shipped_rules_know_many_countries() {
+    let entities = RuleSet::builtin().entities();
+    let of = |country: &str| {
+        entities.iter().filter(|entity| entity.countries.iter().any(|of| of == country)).count()
+    };
+    let countries: std::collections::BTreeSet<&String> =
+        entities.iter().flat_map(|entity| &entity.countries).collect();
+    assert!(countries.len() >= 90, "{} countries", countries.len());
+    // The European Union, the European Economic Area, Switzerland, the United Kingdom, the United
+    // States and Canada.
+    for country in [
+        "AT", "BE", "BG", "CA", "CH", "CY", "CZ", "DE", "DK", "EE", "ES", "FI", "FR", "GB", "GR",
+        "HR", "HU", "IE", "IS", "IT", "LI", "LT", "LU", "LV", "MT", "NL", "NO", "PL", "PT", "RO",
+        "SE", "SI", "SK", "US",
+    ] {
+        assert!(of(country) >= 4, "{country} has {}", of(country));
+    }
 }
 
 #[test]

@@ -37,6 +37,11 @@ pub(super) fn number(digits: impl IntoIterator<Item = u8>) -> u64 {
     digits.into_iter().take(19).fold(0, |number, digit| number * 10 + u64::from(digit))
 }
 
+/// [`number`] of a slice.
+pub(super) fn value(digits: &[u8]) -> u64 {
+    number(digits.iter().copied())
+}
+
 /// Sum of the digits times their weights; the shorter of both ends it.
 pub(super) fn weighted_sum(digits: impl IntoIterator<Item = u8>, weights: &[u32]) -> u32 {
     digits.into_iter().zip(weights).map(|(digit, weight)| u32::from(digit) * weight).sum()
@@ -60,8 +65,9 @@ pub(super) fn weighted_cross_sum(digits: impl IntoIterator<Item = u8>, weights: 
 /// Whether the last digit is the Luhn check digit of the others (ISO/IEC 7812-1, annex B).
 ///
 /// Finds every wrong digit, and every swap of neighbours but 09 and 90.
-pub(super) fn luhn(digits: impl DoubleEndedIterator<Item = u8>) -> bool {
+pub(super) fn luhn(digits: impl IntoIterator<Item = u8, IntoIter: DoubleEndedIterator>) -> bool {
     let sum: u32 = digits
+        .into_iter()
         .rev()
         .enumerate()
         .map(|(place, digit)| match (place % 2, u32::from(digit)) {
@@ -110,8 +116,10 @@ pub(super) fn iso7064_mod37_2(characters: impl IntoIterator<Item = u8>) -> bool 
 /// Decimal Codes, Mathematical Centre Tracts 29, 1969.
 ///
 /// Finds every wrong digit and every swap of neighbours.
-pub(super) fn verhoeff(digits: impl DoubleEndedIterator<Item = u8>) -> bool {
-    let check = digits.rev().enumerate().fold(0, |check, (place, digit)| {
+pub(super) fn verhoeff(
+    digits: impl IntoIterator<Item = u8, IntoIter: DoubleEndedIterator>,
+) -> bool {
+    let check = digits.into_iter().rev().enumerate().fold(0, |check, (place, digit)| {
         let permuted = (0..place % 8).fold(digit, |digit, _| VERHOEFF_STEP[usize::from(digit)]);
         dihedral5(check, permuted)
     });

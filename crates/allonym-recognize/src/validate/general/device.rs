@@ -82,7 +82,7 @@ pub(super) fn imei(text: &str) -> bool {
     let Some(number) = exactly::<15>(digits(text)) else { return false };
     let body = number[0] * 10 + number[1];
     let varied = number.iter().any(|digit| *digit != number[0]);
-    REPORTING_BODIES.contains(&body) && varied && luhn(number.into_iter())
+    REPORTING_BODIES.contains(&body) && varied && luhn(number)
 }
 
 /// Whether the text is an IMSI: fifteen digits that begin with the mobile country code of a
@@ -105,7 +105,7 @@ pub(super) fn iccid(text: &str) -> bool {
         && match count {
             19 => luhn(digits(text)),
             20 => exactly::<20>(digits(text))
-                .is_some_and(|n| luhn(n.into_iter()) || luhn(n[..19].iter().copied())),
+                .is_some_and(|n| luhn(n) || luhn(n[..19].iter().copied())),
             _ => false,
         }
 }

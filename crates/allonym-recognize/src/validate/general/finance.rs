@@ -1,6 +1,7 @@
 //! Cards, accounts, banks and the parties to a payment.
 
 use super::super::arithmetic::{alnum, digits, exactly, luhn, mod97, weighted_sum};
+use super::super::by_name;
 
 /// Whether the text is a payment card number: 12 to 19 digits, an issuer range in use, a length
 /// that issuer has, Luhn.
@@ -42,6 +43,19 @@ pub(super) fn iban(text: &str) -> bool {
         && !matches!(check, (b'0', b'0' | b'1') | (b'9', b'9'))
         && follows(country.structure, bban)
         && mod97(bban.iter().chain(head).copied()) == Some(1)
+        && has_national_check(head, bban)
+}
+
+/// Whether an account that has check digits of its own in the numbering of its country fits them.
+fn has_national_check(head: &[u8], bban: &[u8]) -> bool {
+    let check = match head {
+        [b'B', b'E', ..] => "be_payment",
+        [b'E', b'S', ..] => "es_bank_account",
+        [b'N', b'O', ..] => "no_account",
+        _ => return true,
+    };
+    let passes = |bban: &str| by_name(check).is_some_and(|check| (check.run)(bban));
+    std::str::from_utf8(bban).is_ok_and(passes)
 }
 
 /// Whether the text looks like an IBAN that somebody mistyped rather than a placeholder: a known

@@ -33,15 +33,15 @@ pub(super) fn eu_vat(text: &str) -> bool {
         b"CY" => cypriot(body),
         b"CZ" => czech(body),
         b"DE" => german(body),
-        b"DK" => plain::<8>(body, |n| weighted_mod(n, &[2, 7, 6, 5, 4, 3, 2, 1], 11) == 0),
+        b"DK" => plain::<8>(body, |_| national("dk_cvr", body)),
         b"EE" => plain::<9>(body, |n| weighted_mod(n, &[3, 7, 1, 3, 7, 1, 3, 7, 1], 10) == 0),
         b"EL" | b"GR" => greek(body),
         b"ES" => spanish(body),
-        b"FI" => plain::<8>(body, |n| weighted_mod(n, &[7, 9, 10, 5, 8, 4, 2, 1], 11) == 0),
+        b"FI" => plain::<8>(body, |_| national("fi_ytunnus", body)),
         b"FR" => french(body),
         b"GB" | b"XI" => british(body),
-        b"HR" => plain::<11>(body, iso7064_mod11_10),
-        b"HU" => plain::<8>(body, |n| weighted_mod(n, &[9, 7, 3, 1, 9, 7, 3, 1], 10) == 0),
+        b"HR" => plain::<11>(body, |_| national("hr_oib", body)),
+        b"HU" => plain::<8>(body, |_| national("hu_tax_number", body)),
         b"IE" => irish(body),
         b"IT" => national("it_vat_code", body),
         b"LT" => lithuanian(body),
@@ -49,21 +49,14 @@ pub(super) fn eu_vat(text: &str) -> bool {
             number(n[..6].iter().copied()) % 89 == number(n[6..].iter().copied())
         }),
         b"LV" => latvian(body),
-        b"MT" => plain::<8>(body, |n| weighted_mod(n, &[3, 4, 6, 7, 8, 9, 10, 1], 37) == 0),
+        b"MT" => maltese(body),
         b"NL" => dutch(body),
         b"PL" => plain::<10>(body, |_| national("pl_nip", body)),
-        b"PT" => plain::<9>(body, |n| {
-            n[0] != 0 && eleven_less(weighted_sum(n, &[9, 8, 7, 6, 5, 4, 3, 2]), 0) == Some(n[8])
-        }),
+        b"PT" => plain::<9>(body, |_| national("pt_nif", body)),
         b"RO" => romanian(body),
         b"SE" => plain::<12>(body, |n| luhn(n[..10].iter().copied()) && n[10..] != [0, 0]),
-        b"SI" => plain::<8>(body, |n| {
-            let check = 11 - weighted_mod(n, &[8, 7, 6, 5, 4, 3, 2], 11);
-            n[0] != 0 && check != 11 && check % 10 == u32::from(n[7])
-        }),
-        b"SK" => plain::<10>(body, |n| {
-            n[0] != 0 && matches!(n[2], 2 | 3 | 4 | 7 | 8 | 9) && number(n).is_multiple_of(11)
-        }),
+        b"SI" => plain::<8>(body, |_| national("si_tax_number", body)),
+        b"SK" => plain::<10>(body, |_| national("sk_tax_number", body)),
         _ => false,
     }
 }
@@ -82,6 +75,16 @@ pub(super) fn be_vat(text: &str) -> bool {
 pub(super) fn ch_vat(text: &str) -> bool {
     let number = digits(text);
     exactly::<9>(number).is_some_and(swiss_digits)
+}
+
+/// Cypriot number: eight digits and a check letter (TAXUD).
+pub(super) fn cy_vat(text: &str) -> bool {
+    with_prefix(text, "CY", cypriot)
+}
+
+/// Czech DIČ: IČO of a business, birth number of a person, or a special number (TAXUD).
+pub(super) fn cz_vat(text: &str) -> bool {
+    with_prefix(text, "CZ", czech)
 }
 
 /// German USt-IdNr.: `DE` and nine digits, ISO 7064 MOD 11,10 (Bundeszentralamt für Steuern).
@@ -103,6 +106,16 @@ pub(super) fn fr_vat(text: &str) -> bool {
 /// numbers; from November 2009 the second).
 pub(super) fn gb_vat(text: &str) -> bool {
     with_prefix(text, "GB", british)
+}
+
+/// Latvian number of a body or a person: eleven digits (TAXUD).
+pub(super) fn lv_vat(text: &str) -> bool {
+    with_prefix(text, "LV", latvian)
+}
+
+/// Maltese number: eight digits, weights 3, 4, 6, 7, 8, 9, 10, 1, a multiple of 37 (TAXUD).
+pub(super) fn mt_vat(text: &str) -> bool {
+    with_prefix(text, "MT", maltese)
 }
 
 /// Dutch btw-identificatienummer: of companies by the eleven test, of sole traders since 2020 by
@@ -137,12 +150,6 @@ fn plain<const N: usize>(body: &str, check: impl Fn([u8; N]) -> bool) -> bool {
         && exactly::<N>(digits(body)).is_some_and(|n| n.iter().any(|d| *d != n[0]) && check(n))
 }
 
-/// Eleven less the remainder by eleven; ten and eleven read as `instead` (tax numbers of Portugal).
-fn eleven_less(sum: u32, instead: u8) -> Option<u8> {
-    let check = u8::try_from(11 - sum % 11).ok()?;
-    Some(if check >= 10 { instead } else { check })
-}
-
 fn austrian(body: &str) -> bool {
     let Some(body) = body.strip_prefix('U') else { return false };
     plain::<8>(body, |n| {
@@ -162,17 +169,11 @@ fn belgian(body: &str) -> bool {
 }
 
 fn bulgarian(body: &str) -> bool {
-    let company = |n: [u8; 9]| {
-        let first = weighted_mod(n, &[1, 2, 3, 4, 5, 6, 7, 8], 11);
-        let second = || weighted_mod(n, &[3, 4, 5, 6, 7, 8, 9, 10], 11) % 10;
-        u32::from(n[8]) == if first < 10 { first } else { second() }
-    };
+    let company = |_: [u8; 9]| national("bg_eik", body);
     let person = |n: [u8; 10]| {
         let check = u32::from(n[9]);
-        let citizen = weighted_mod(n, &[2, 4, 8, 5, 10, 9, 7, 3, 6], 11) % 10;
-        let foreigner = weighted_mod(n, &[21, 19, 17, 13, 11, 9, 7, 3, 1], 10);
         let other = (11 - weighted_mod(n, &[4, 3, 2, 7, 6, 5, 4, 3, 2], 11)) % 11;
-        [citizen, foreigner, other].contains(&check)
+        check == other || national("bg_egn", body) || national("bg_lnch", body)
     };
     plain(body, company) || plain(body, person)
 }
@@ -197,27 +198,15 @@ fn cypriot(body: &str) -> bool {
 }
 
 fn czech(body: &str) -> bool {
-    let company = |n: [u8; 8]| {
-        let check = (11 - weighted_mod(n, &[8, 7, 6, 5, 4, 3, 2], 11)) % 10;
-        n[0] != 9 && check == u32::from(n[7])
-    };
-    let birth = |n: &[u8]| {
-        let month = n[2] * 10 + n[3];
-        let day = n[4] * 10 + n[5];
-        matches!(month, 1..=12 | 21..=32 | 51..=62 | 71..=82) && (1..=31).contains(&day)
-    };
-    // Birth numbers of people born before 1954 have nine digits and no check.
-    let old_person = |n: [u8; 9]| {
+    let company = |n: [u8; 8]| n[0] != 9 && national("cz_ico", body);
+    // People without a birth number have nine digits that begin with 6.
+    let special = |n: [u8; 9]| {
         let rest = weighted_mod(n[1..8].iter().copied(), &[8, 7, 6, 5, 4, 3, 2], 11);
         // 8 less the complement to 10, which is 10 where the remainder is 0 and wraps at 11.
-        let special = n[0] == 6 && u32::from(n[8]) == (18 - (21 - rest) % 11) % 10;
-        special || (birth(&n) && n[0] * 10 + n[1] <= 53)
+        n[0] == 6 && u32::from(n[8]) == (18 - (21 - rest) % 11) % 10
     };
-    let person = |n: [u8; 10]| {
-        let rest = number(n[..9].iter().copied()) % 11 % 10;
-        birth(&n) && rest == u64::from(n[9])
-    };
-    plain(body, company) || plain(body, old_person) || plain(body, person)
+    let person = || matches!(body.len(), 9 | 10) && national("cz_birth_number", body);
+    plain(body, company) || plain(body, special) || person()
 }
 
 fn german(body: &str) -> bool {
@@ -225,35 +214,16 @@ fn german(body: &str) -> bool {
 }
 
 fn greek(body: &str) -> bool {
-    plain::<9>(body, |n| {
-        weighted_mod(n, &[256, 128, 64, 32, 16, 8, 4, 2], 11) % 10 == u32::from(n[8])
-    })
+    plain::<9>(body, |_| national("gr_afm", body))
 }
 
 fn spanish(body: &str) -> bool {
-    let bytes = body.as_bytes();
-    let (9, Some(middle)) = (bytes.len(), bytes.get(1..8)) else { return false };
-    if !middle.iter().all(u8::is_ascii_digit) || middle.iter().all(|byte| *byte == b'0') {
-        return false;
-    }
-    let values = || middle.iter().map(|byte| byte - b'0');
-    let (first, last) = (bytes[0], bytes[8]);
-    match first {
-        b'0'..=b'9' | b'K' | b'L' | b'M' => national("es_nif", body),
-        b'X' | b'Y' | b'Z' => national("es_nie", body),
-        b'A'..=b'H' | b'J' | b'N' | b'P'..=b'S' | b'U' | b'V' | b'W' => {
-            let control = (10 - weighted_cross_sum(values(), &[2, 1, 2, 1, 2, 1, 2]) % 10) % 10;
-            let Ok(control) = u8::try_from(control) else { return false };
-            let digit = last == b'0' + control;
-            let letter = last == b"JABCDEFGHI"[usize::from(control)];
-            match first {
-                b'A' | b'B' | b'E' | b'H' => digit,
-                b'P' | b'Q' | b'R' | b'S' | b'N' | b'W' => letter,
-                _ => digit || letter,
-            }
-        }
-        _ => false,
-    }
+    let check = match body.bytes().next() {
+        Some(b'0'..=b'9' | b'K' | b'L' | b'M') => "es_nif",
+        Some(b'X' | b'Y' | b'Z') => "es_nie",
+        _ => "es_cif",
+    };
+    body.len() == 9 && national(check, body)
 }
 
 fn french(body: &str) -> bool {
@@ -285,6 +255,21 @@ fn french(body: &str) -> bool {
 }
 
 fn british(body: &str) -> bool {
+    // Government departments and health authorities have three digits below and from 500.
+    if let Some((kind @ ("GD" | "HA"), rest)) = body.split_at_checked(2) {
+        // Behind 8888 the same three digits have their remainder by 97.
+        let number = |text: &str| text.parse::<u32>().ok();
+        let department =
+            match (rest.len(), rest.strip_prefix("8888").and_then(|long| long.split_at_checked(3)))
+            {
+                (3, _) => number(rest),
+                (9, Some((stem, check))) => {
+                    number(stem).filter(|stem| number(check) == Some(stem % 97))
+                }
+                _ => None,
+            };
+        return department.is_some_and(|department| (department < 500) == (kind == "GD"));
+    }
     let body = match body.len() {
         12 => body.split_at_checked(9).map_or("", |(stem, _)| stem),
         _ => body,
@@ -297,28 +282,14 @@ fn british(body: &str) -> bool {
 }
 
 fn irish(body: &str) -> bool {
-    let bytes = body.as_bytes();
-    if !(8..=9).contains(&bytes.len()) || !bytes[0].is_ascii_digit() {
-        return false;
-    }
     // Old form: digit, letter, five digits, letter; it reads as 0, the five digits, the first digit.
-    let mut stem = [0u8; 7];
-    if bytes[1].is_ascii_digit() {
-        stem.copy_from_slice(&bytes[..7]);
-    } else {
-        stem = [b'0', bytes[2], bytes[3], bytes[4], bytes[5], bytes[6], bytes[0]];
+    match body.as_bytes() {
+        [first, b'A'..=b'Z' | b'+' | b'*', five @ .., check] if five.len() == 5 => {
+            let digits = [b"0".as_slice(), five, &[*first, *check]].concat();
+            std::str::from_utf8(&digits).is_ok_and(|digits| national("ie_pps", digits))
+        }
+        _ => national("ie_pps", body),
     }
-    if !stem.iter().all(u8::is_ascii_digit) || (bytes.len() == 9 && !bytes[1].is_ascii_digit()) {
-        return false;
-    }
-    let behind = match bytes.get(8) {
-        None => 0,
-        Some(letter @ b'A'..=b'I') => u32::from(letter - b'A') + 1,
-        Some(b'W') => 0,
-        Some(_) => return false,
-    };
-    let sum = weighted_sum(stem.map(|byte| byte - b'0'), &[8, 7, 6, 5, 4, 3, 2]) + 9 * behind;
-    usize::try_from(sum % 23).is_ok_and(|place| bytes[7] == b"WABCDEFGHIJKLMNOPQRSTUV"[place])
 }
 
 fn lithuanian(body: &str) -> bool {
@@ -336,13 +307,12 @@ fn lithuanian(body: &str) -> bool {
 fn latvian(body: &str) -> bool {
     plain::<11>(body, |n| {
         let sum = weighted_sum(n, &[9, 1, 4, 8, 3, 10, 2, 5, 7, 6, 1]);
-        let day = n[0] * 10 + n[1];
-        let month = n[2] * 10 + n[3];
-        // People: day, month, year of birth; since 2017 a random number that begins with 32.
-        let born = (1..=31).contains(&day) && (1..=12).contains(&month);
-        let person = weighted_sum(n, &[10, 5, 8, 4, 2, 1, 6, 3, 7, 9]) + 1;
-        (n[0] > 3 && sum % 11 == 3) || ((born || day == 32) && person % 11 % 10 == u32::from(n[10]))
+        (n[0] > 3 && sum % 11 == 3) || national("lv_personas_kods", body)
     })
+}
+
+fn maltese(body: &str) -> bool {
+    plain::<8>(body, |n| weighted_mod(n, &[3, 4, 6, 7, 8, 9, 10, 1], 37) == 0)
 }
 
 fn dutch(body: &str) -> bool {
@@ -358,19 +328,15 @@ fn dutch(body: &str) -> bool {
 }
 
 fn romanian(body: &str) -> bool {
-    let count = body.len();
-    let values = || body.bytes().map(|byte| byte.wrapping_sub(b'0'));
-    if !(4..=10).contains(&count) || values().any(|digit| digit > 9) || body.starts_with('0') {
-        return false;
-    }
-    let weights = [7u32, 5, 3, 2, 1, 7, 5, 3, 2];
-    let sum = weighted_sum(values().take(count - 1), &weights[10 - count..]);
-    values().next_back().map(u32::from) == Some(sum * 10 % 11 % 10)
+    let all_digits = body.bytes().all(|byte| byte.is_ascii_digit());
+    all_digits && (national("ro_cui", body) || national("ro_cnp", body))
 }
 
 fn swiss(body: &str) -> bool {
-    let body =
-        ["MWST", "TVA", "IVA"].iter().find_map(|tail| body.strip_suffix(tail)).unwrap_or(body);
+    let body = ["MWST", "TVA", "IVA", "TPV"]
+        .iter()
+        .find_map(|tail| body.strip_suffix(tail))
+        .unwrap_or(body);
     plain::<9>(body, swiss_digits)
 }
 

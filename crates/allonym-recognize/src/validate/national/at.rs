@@ -24,7 +24,7 @@ pub(super) fn social_security(text: &str) -> bool {
 /// Bundesministerium für Finanzen, Prüfziffernberechnung der Steuernummer.
 pub(super) fn tax_number(text: &str) -> bool {
     let Some(number) = exactly::<9>(digits(text)) else { return false };
-    (number[0], number[1]) != (0, 0) && luhn(number.into_iter())
+    (number[0], number[1]) != (0, 0) && luhn(number)
 }
 
 #[cfg(test)]

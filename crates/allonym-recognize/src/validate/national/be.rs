@@ -37,6 +37,13 @@ pub(super) fn id_card(text: &str) -> bool {
     body != 0 && check == number(card[10..].iter().copied())
 }
 
+/// Structured reference of a transfer: ten digits and their remainder by 97, 97 for none.
+///
+/// Febelfin, Gestructureerde mededeling (OGM-VCS).
+pub(super) fn payment_reference(text: &str) -> bool {
+    id_card(text)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -63,5 +70,11 @@ mod tests {
     fn cards() {
         check(id_card, &["000-0011032-71", "591-1917064-58", "59119170 6458"]);
         reject(id_card, &["000-0011032-25", "000000000097", "5911917064"]);
+    }
+
+    #[test]
+    fn payments() {
+        check(payment_reference, &["+++010/8068/17183+++"]);
+        reject(payment_reference, &["+++010/8068/17180+++", "010/8068/1718"]);
     }
 }

@@ -1,7 +1,8 @@
 //! Germany.
 
 use crate::validate::arithmetic::{
-    alnum, digits, exactly, iso7064_mod11_10, number, value36, weighted_cross_sum, weighted_mod,
+    alnum, digits, exactly, iso7064_mod11_10, mod97, number, value36, weighted_cross_sum,
+    weighted_mod,
 };
 use crate::validate::calendar::is_date_of_any_century;
 
@@ -144,6 +145,14 @@ pub(super) fn physician_number(text: &str) -> bool {
     number[..6].iter().any(|digit| *digit != 0) && (10 - sum) % 10 == u32::from(number[6])
 }
 
+/// Leitweg-ID of a public body that is sent invoices: up to twelve digits, perhaps up to thirty
+/// letters and digits, and two check digits, ISO 7064 MOD 97-10 over all.
+///
+/// `KoSIT`, Formatspezifikation Leitweg-ID 2.0.2.
+pub(super) fn leitweg_id(text: &str) -> bool {
+    mod97(alnum(text)) == Some(1)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -207,5 +216,11 @@ mod tests {
     fn physicians() {
         check(physician_number, &["123456601", "234567701", "987654401"]);
         reject(physician_number, &["123456901", "234567601", "000000001", "12345660"]);
+    }
+
+    #[test]
+    fn public_bodies() {
+        check(leitweg_id, &["16066069-0001-38", "057660004004-31001-55", "09274154-NFH-05"]);
+        reject(leitweg_id, &["16066069-0001-39", "16066069-0010-38"]);
     }
 }

@@ -41,7 +41,7 @@ pub(super) fn tax_id(text: &str) -> bool {
 /// Code de commerce, art. R. 123-220; INSEE; ISO/IEC 7812-1.
 pub(super) fn siren(text: &str) -> bool {
     let Some(siren) = exactly::<9>(digits(text)) else { return false };
-    number(siren) != 0 && luhn(siren.into_iter())
+    number(siren) != 0 && luhn(siren)
 }
 
 /// SIRET of an establishment: a SIREN and five digits, Luhn over all. The post offices of La Poste
@@ -53,7 +53,7 @@ pub(super) fn siret(text: &str) -> bool {
     let siren = number(siret[..9].iter().copied());
     let is_post = siren == 356_000_000
         && siret.iter().map(|digit| u32::from(*digit)).sum::<u32>().is_multiple_of(5);
-    siren != 0 && luhn(siret[..9].iter().copied()) && (luhn(siret.into_iter()) || is_post)
+    siren != 0 && luhn(siret[..9].iter().copied()) && (luhn(siret) || is_post)
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Italy.
 
-use crate::validate::arithmetic::{alnum, digits, exactly, luhn, number};
+use crate::validate::arithmetic::{alnum, digits, exactly, luhn, number, value};
 use crate::validate::calendar::is_date_of_any_century;
 
 /// Codice fiscale of a person: surname, name, year, month letter, day (40 more for women), place,
@@ -45,7 +45,7 @@ pub(super) fn vat_code(text: &str) -> bool {
     let Some(code) = exactly::<11>(digits(text)) else { return false };
     number(code[..7].iter().copied()) != 0
         && matches!(number(code[7..10].iter().copied()), 1..=100 | 120 | 121 | 888 | 999)
-        && luhn(code.into_iter())
+        && luhn(code)
 }
 
 /// What stands for 0 to 9 in a code that was given twice.
@@ -55,6 +55,44 @@ const MONTHS: [u8; 12] = *b"ABCDEHLMPRST";
 /// Values at odd places, of 0 to 9 and of A to Z alike.
 const ODD: [u8; 26] =
     [1, 0, 5, 7, 9, 13, 15, 17, 19, 21, 2, 4, 18, 20, 11, 3, 6, 8, 12, 14, 16, 10, 22, 25, 24, 23];
+
+/// Codice AIC of a medicine: 0, seven digits and the sum of the digits under weights 1 and 2 in turn,
+/// modulo 10; or six characters of base 32 that stand for the nine digits.
+///
+/// Decreto del Ministro della sanità 29 febbraio 1988; AIFA, codice AIC.
+pub(super) fn aic(text: &str) -> bool {
+    let c: Vec<u8> = alnum(text).collect();
+    let n: Vec<u8> = match c.len() {
+        9 if c.iter().all(u8::is_ascii_digit) => c.iter().map(|c| c - b'0').collect(),
+        6 => {
+            let alphabet = b"0123456789BCDFGHJKLMNPQRSTUVWXYZ";
+            let mut number = 0_u32;
+            for character in c {
+                let Some((_, value)) = alphabet.iter().zip(0_u32..).find(|(c, _)| **c == character)
+                else {
+                    return false;
+                };
+                number = number * 32 + value;
+            }
+            digits_of(number)
+        }
+        _ => return false,
+    };
+    n.len() == 9 && n[0] == 0 && value(&n) != 0 && {
+        let sum: u32 = n[..8]
+            .iter()
+            .zip([1, 2].into_iter().cycle())
+            .map(|(digit, weight)| u32::from(*digit) * weight)
+            .map(|product| product / 10 + product % 10)
+            .sum();
+        sum % 10 == u32::from(n[8])
+    }
+}
+
+/// Nine digits of a number.
+fn digits_of(number: u32) -> Vec<u8> {
+    format!("{number:09}").bytes().map(|byte| byte - b'0').collect()
+}
 
 #[cfg(test)]
 mod tests {
@@ -89,5 +127,11 @@ mod tests {
     fn companies() {
         check(vat_code, &["01333550323", "00743110157", "007 431 101 57"]);
         reject(vat_code, &["00743110158", "00000000000", "0074311015", "01333557778"]);
+    }
+
+    #[test]
+    fn medicines() {
+        check(aic, &["000307052", "009CVD"]);
+        reject(aic, &["000307053", "100307053", "00030705", "A09CVD"]);
     }
 }

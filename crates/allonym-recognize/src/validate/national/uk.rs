@@ -1,6 +1,6 @@
 //! The United Kingdom.
 
-use crate::validate::arithmetic::{alnum, digits, exactly, number, weighted_mod};
+use crate::validate::arithmetic::{alnum, digits, exactly, number, value, value36, weighted_mod};
 use crate::validate::calendar::is_date_of_any_century;
 
 /// NHS number: nine digits, weights 10 to 2, check digit 11 less the remainder by 11 (11 is 0, 10
@@ -77,6 +77,43 @@ pub(super) fn driving_licence(text: &str) -> bool {
         && is_date_of_any_century(digit(5) * 10 + digit(10), month, digit(8) * 10 + digit(9))
 }
 
+/// Unique Pupil Number of England: a check letter, local authority, school, year, serial number and
+/// perhaps a letter at the end; weights 2 to 13, modulo 23.
+///
+/// Department for Education, Unique pupil numbers: guide for schools and local authorities.
+pub(super) fn pupil(text: &str) -> bool {
+    let Some(c) = exactly::<13>(alnum(text)) else { return false };
+    let letters = b"ABCDEFGHJKLMNPQRTUVWXYZ";
+    let place =
+        |letter: u8| letters.iter().zip(0_u8..).find(|(c, _)| **c == letter).map(|(_, at)| at);
+    if !c[1..12].iter().all(u8::is_ascii_digit) {
+        return false;
+    }
+    let mut values: Vec<u8> = c[1..12].iter().map(|c| c - b'0').collect();
+    let last = if c[12].is_ascii_digit() { Some(c[12] - b'0') } else { place(c[12]) };
+    let (Some(first), Some(last)) = (place(c[0]), last) else { return false };
+    values.push(last);
+    let authority = value(&values[..3]);
+    let sum = weighted_mod(values, &[2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13], 23);
+    (201..=984).contains(&authority) && sum == u32::from(first)
+}
+
+/// SEDOL of a security: six digits or consonants under weights 1, 3, 1, 7, 3, 9 and what they lack to
+/// a multiple of 10.
+///
+/// London Stock Exchange, SEDOL Masterfile technical specification.
+pub(super) fn sedol(text: &str) -> bool {
+    let Some(c) = exactly::<7>(alnum(text)) else { return false };
+    let values: Vec<u8> = c.iter().filter_map(|c| value36(*c)).collect();
+    // Those given out since 2004 begin with a letter, all before had digits alone.
+    let has_form = c[0].is_ascii_uppercase() || c.iter().all(u8::is_ascii_digit);
+    has_form
+        && c[6].is_ascii_digit()
+        && !c.iter().any(|c| b"AEIOU".contains(c))
+        && values.iter().any(|value| *value != 0)
+        && weighted_mod(values, &[1, 3, 1, 7, 3, 9, 1], 10) == 0
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -112,5 +149,13 @@ mod tests {
         reject(driving_licence, &["MORGA600054SM9IJ", "MORGA613054SM9IJ", "MORGA663054SM9IJ"]);
         reject(driving_licence, &["MORGA601004SM9IJ", "MORGA6570544SM9IJ", "MO9G9657054SM9IJ"]);
         reject(driving_licence, &["99999657054SM9IJ", "MORGA6570549M9IJ"]);
+    }
+
+    #[test]
+    fn pupils_and_securities() {
+        check(pupil, &["B801200005001"]);
+        reject(pupil, &["A801200005001", "E000200005001", "B80120000500"]);
+        check(sedol, &["B15KXQ8", "0017505"]);
+        reject(sedol, &["B15KXQ7", "BO7MXC9", "0000000"]);
     }
 }
