@@ -529,7 +529,8 @@ impl Engine {
                 (from, to) = (value.start, value.end);
             }
         }
-        pattern.passes(text.get(from..to)?).then_some((from, to))
+        let length = pattern.holds(text.get(from..to)?)?;
+        Some((from, from + length))
     }
 
     /// Searches for a rule whose matches have no bound.

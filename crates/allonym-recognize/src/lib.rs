@@ -69,3 +69,4 @@ pub use set::{
     Entity, Group, PATTERNS_MAX, RULES_MAX, RuleError, RuleFile, RuleSet, RuleSummary, Selection,
 };
 pub use span::{EntityId, Evidence, RuleId, Span};
+pub use validate::e164;

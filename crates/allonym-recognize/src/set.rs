@@ -7,7 +7,7 @@ use crate::header::HeaderPhrase;
 use crate::nearest::hint;
 use crate::parallel;
 use crate::pattern::Pattern;
-use crate::validate::{self, Check};
+use crate::validate::{self, Check, Measure};
 use crate::{EntityId, RuleId};
 use regex_automata::meta;
 use serde_json::json;
@@ -107,7 +107,8 @@ pub struct Selection {
     pub set: Option<String>,
     /// Entities by name.
     pub entities: Vec<String>,
-    /// ISO 3166-1 alpha-2; rules without a country always stay.
+    /// ISO 3166-1 alpha-2; rules without a country always stay, and telephone numbers count in the
+    /// national forms of these.
     pub countries: Vec<String>,
     /// ISO 639-1; narrows context phrases only when they declare a language.
     pub languages: Vec<String>,
@@ -215,6 +216,7 @@ impl RuleSet {
             kept.patterns.retain(|pattern| {
                 let pattern = &definition.patterns[*pattern];
                 f64::from(pattern.score_best()) >= set.score_best_min - 1e-6
+                    && !(pattern.needs_country() && countries.is_empty())
                     && !set.leave_out.contains(&definition.rule_id(pattern))
             });
             if had > 0 && kept.patterns.is_empty() {
@@ -222,6 +224,9 @@ impl RuleSet {
             }
             if !languages.is_empty() {
                 kept.definition = Arc::new(definition.of_languages(&languages));
+            }
+            if !countries.is_empty() && definition.patterns.iter().any(|p| p.measure.is_some()) {
+                kept.definition = Arc::new(kept.definition.of_countries(&countries));
             }
             Some(kept)
         });
@@ -321,8 +326,10 @@ impl RuleSet {
     /// Whether the whole of `value` is a valid `entity`, by form and check digit.
     ///
     /// White space around the value does not count, nor do case and separators of a number of a
-    /// country that has a check digit: how it is written says nothing then. A `country` (ISO 3166-1 alpha-2) that the
-    /// entity does not belong to makes it invalid; entities without countries belong everywhere.
+    /// country that has a check digit: how it is written says nothing then. A `country` (ISO 3166-1
+    /// alpha-2) that the entity does not belong to makes it invalid; entities without countries
+    /// belong everywhere.
+    /// Telephone numbers in national form are held against the numbering plan of the country.
     /// `None` when no rule of this set knows the entity.
     #[must_use]
     pub fn validate(&self, entity: &str, value: &str, country: Option<&str>) -> Option<bool> {
@@ -335,16 +342,23 @@ impl RuleSet {
             !countries.is_empty() && !countries.iter().any(|of| of.eq_ignore_ascii_case(country))
         });
         let value = value.trim();
+        let country: Vec<String> = country.map(str::to_ascii_uppercase).into_iter().collect();
+        // Where rules know what numbers a country has, shapes do not count beside them.
+        let known = !country.is_empty()
+            && definition.patterns.iter().any(|pattern| pattern.needs_country());
         let joined: String = value.chars().filter(|character| !is_separator(*character)).collect();
         let joined = joined.to_uppercase();
         let is_closed =
             value.starts_with(char::is_alphanumeric) && value.ends_with(char::is_alphanumeric);
         let grouped = !countries.is_empty() && joined != value && is_closed;
-        // A pattern for mistyped numbers finds just those that are not valid.
         let is_valid = |pattern: &RulePattern| {
-            let mistyped = pattern.id.as_deref().is_some_and(|id| id.starts_with("mistyped"));
+            // A pattern for mistyped numbers finds just those that are not valid.
+            let mistyped = pattern.id.as_deref().is_some_and(|id| id.contains("mistyped"));
             let joins = || grouped && pattern.chance() <= CHANCE_OF_CHECK_DIGIT_MAX;
-            !mistyped && (pattern.is_whole(value) || joins() && pattern.is_whole(&joined))
+            let whole = |value: &str| pattern.is_whole_in(value, &country);
+            !mistyped
+                && (!known || pattern.measure.is_some())
+                && (whole(value) || joins() && whole(&joined))
         };
         Some(!elsewhere && rules.any(|rule| is_valid(&definition.patterns[rule.pattern])))
     }
@@ -623,6 +637,17 @@ impl Definition {
         definition
     }
 
+    /// With the national forms of these countries.
+    fn of_countries(&self, countries: &[String]) -> Definition {
+        let mut definition = self.clone();
+        for pattern in &mut definition.patterns {
+            if pattern.measure.is_some() {
+                pattern.countries = countries.into();
+            }
+        }
+        definition
+    }
+
     fn canonical(&self, id: &str, pattern: Option<&RulePattern>) -> serde_json::Value {
         let entity = &self.entity;
         json!({
@@ -639,6 +664,7 @@ impl Definition {
                 "listed": pattern.listed,
                 "validate": pattern.checks.iter().map(|check| check.name).collect::<Vec<_>>(),
                 "score": [pattern.score.0, pattern.score.1],
+                "countries": pattern.countries.as_ref(),
             })),
             "context": self.context.canonical(),
         })
@@ -651,7 +677,12 @@ pub(crate) struct RulePattern {
     pub(crate) id: Option<String>,
     pub(crate) regex: String,
     pub(crate) pattern: Pattern,
+    /// That of its measure among them.
     pub(crate) checks: Vec<&'static Check>,
+    /// Tells how much of a match holds; stands alone.
+    measure: Option<&'static Measure>,
+    /// Countries whose national forms count.
+    countries: Arc<[String]>,
     /// Score without and with context.
     score: (f64, f64),
     /// A deny list's: always a finding.
@@ -680,6 +711,10 @@ impl RulePattern {
                 fail(format!("no check `{name}`{}", hint(name, known.iter().copied())))
             })?);
         }
+        let measure = validate.names().iter().find_map(|name| validate::measure_by_name(name));
+        if measure.is_some() && checks.len() > 1 {
+            return Err(fail("a check that measures a match stands alone".to_owned()));
+        }
         let score =
             match (checks.is_empty(), score.bare, score.context, score.validated, score.both) {
                 (true, Some(bare), context, None, None) => (bare, context.unwrap_or(bare)),
@@ -706,8 +741,9 @@ impl RulePattern {
                     .to_owned(),
             ));
         }
-        let whole = Arc::default();
-        Ok(RulePattern { id, regex, pattern, checks, score, listed: false, whole })
+        let (countries, whole) = Default::default();
+        let listed = false;
+        Ok(RulePattern { id, regex, pattern, checks, measure, countries, score, listed, whole })
     }
 
     /// A pattern of a deny list.
@@ -718,6 +754,8 @@ impl RulePattern {
             regex,
             pattern,
             checks: Vec::new(),
+            measure: None,
+            countries: Arc::default(),
             score: (1.0, 1.0),
             listed: true,
             whole: Arc::default(),
@@ -734,9 +772,21 @@ impl RulePattern {
         narrow(self.score.1)
     }
 
-    /// Whether the matched text passes all checks.
-    pub(crate) fn passes(&self, text: &str) -> bool {
-        self.checks.iter().all(|check| (check.run)(text))
+    /// Whether it finds nothing where no country is known.
+    pub(crate) fn needs_country(&self) -> bool {
+        self.measure.is_some_and(|measure| measure.needs_country)
+    }
+
+    /// Bytes of the matched text that pass all checks.
+    pub(crate) fn holds(&self, text: &str) -> Option<usize> {
+        self.holds_in(text, &self.countries)
+    }
+
+    fn holds_in(&self, text: &str, countries: &[String]) -> Option<usize> {
+        match self.measure {
+            Some(measure) => (measure.run)(text, countries),
+            None => self.checks.iter().all(|check| (check.run)(text)).then_some(text.len()),
+        }
     }
 
     /// Probability that a random text of the form passes all checks; 1 without checks.
@@ -746,8 +796,13 @@ impl RulePattern {
 
     /// Whether the whole text is a match that passes all checks.
     pub(crate) fn is_whole(&self, text: &str) -> bool {
+        self.is_whole_in(text, &self.countries)
+    }
+
+    fn is_whole_in(&self, text: &str, countries: &[String]) -> bool {
         let regex = self.whole.get_or_init(|| self.pattern.whole().ok());
-        regex.as_ref().is_some_and(|regex| regex.is_match(text)) && self.passes(text)
+        regex.as_ref().is_some_and(|regex| regex.is_match(text))
+            && self.holds_in(text, countries) == Some(text.len())
     }
 }
 

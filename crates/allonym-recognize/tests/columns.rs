@@ -7,7 +7,7 @@
 )]
 
 use allonym_recognize::{
-    ColumnKind, ColumnProfile, Group, Judgement, Recognizer, RuleFile, RuleSet, Scratch,
+    ColumnKind, ColumnProfile, Group, Judgement, Recognizer, RuleFile, RuleSet, Scratch, Selection,
     TableColumn, Tuning, judge,
 };
 use proptest::prelude::*;
@@ -321,6 +321,20 @@ fn counters_amounts_and_codes_are_nobody() {
                 times(rows, |i| Some(format!("{}T00:00:00", date(i)))),
             )
             .check(&["-"; 8]);
+    }
+}
+
+#[test]
+fn counters_are_no_phones_where_plans_are_known() {
+    let countries = ["ES", "DK", "NO", "PL", "DE"].map(str::to_owned).to_vec();
+    let selection = Selection { countries, ..Selection::default() };
+    let recognizer = recognizer(&RuleSet::builtin().select(&selection).unwrap());
+    let table = Table::new()
+        .text("", times(300, |i| (612_345_000 + i).to_string()))
+        .text("", times(300, |i| (20_123_000 + i).to_string()))
+        .text("", times(300, |i| (30_123_456_000 + i).to_string()));
+    for judgement in table.judge_with(&recognizer) {
+        assert_eq!(judgement.entity.as_deref(), None, "{}", judgement.reason);
     }
 }
 

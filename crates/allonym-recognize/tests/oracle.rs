@@ -39,6 +39,7 @@ struct PlainRule {
     edges: (bool, bool),
     bounded: bool,
     checks: Vec<fn(&str) -> bool>,
+    measure: Option<validate::Measure>,
     score: (f32, f32),
     near: Vec<Vec<char>>,
     not_near: Vec<Vec<char>>,
@@ -101,6 +102,9 @@ impl PlainRule {
                         score(["validated", "both"])
                     },
                     checks: validate.iter().map(check).collect(),
+                    measure: validate.iter().find_map(|name| {
+                        validate::measure_by_name(name.as_str().expect("names are text")).copied()
+                    }),
                     near: phrases("near"),
                     not_near: phrases("not_near"),
                     within: context.get("within").map_or(60, |within| {
@@ -134,9 +138,17 @@ impl PlainRule {
                 || (self.edges.1
                     && ascii_word(whole.as_str().chars().next_back())
                     && after.is_some_and(goes_on));
-            if !cut && self.checks.iter().all(|check| check(reported.as_str())) {
-                found.push((reported.start(), reported.end()));
-                at = reported.end();
+            let holds = match self.measure {
+                Some(measure) => (measure.run)(reported.as_str(), &[]),
+                None => self
+                    .checks
+                    .iter()
+                    .all(|check| check(reported.as_str()))
+                    .then_some(reported.as_str().len()),
+            };
+            if let Some(length) = holds.filter(|_| !cut) {
+                found.push((reported.start(), reported.start() + length));
+                at = reported.start() + length;
             } else if self.bounded {
                 at = whole.start() + text[whole.start()..].chars().next().map_or(1, char::len_utf8);
             } else {

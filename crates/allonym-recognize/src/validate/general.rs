@@ -8,23 +8,25 @@ mod contact;
 mod crypto;
 mod device;
 mod finance;
+mod medical;
 mod phone;
 mod place;
 mod secret;
 mod vat;
 mod vehicle;
 
-use super::Check;
+pub use phone::e164;
+
+use super::{Check, Measure};
 
 pub(super) const CHECKS: &[Check] = &[
     // Contact
     Check { name: "email", run: contact::email, chance: 0.9 },
+    Check { name: "email_quoted", run: contact::email_quoted, chance: 0.9 },
     Check { name: "url", run: contact::url, chance: 0.9 },
     Check { name: "domain", run: contact::domain, chance: 0.05 },
     Check { name: "username", run: contact::username, chance: 0.5 },
-    Check { name: "phone_international", run: phone::international, chance: 0.6 },
-    Check { name: "phone_national", run: phone::national, chance: 0.9 },
-    Check { name: "phone_extension", run: phone::extension, chance: 0.6 },
+    Check { name: "no_user_word", run: contact::no_user_word, chance: 0.9 },
     Check { name: "phone_loose", run: phone::loose, chance: 0.9 },
     Check { name: "phone_nanp", run: phone::nanp, chance: 0.6 },
     // Device and network
@@ -33,6 +35,7 @@ pub(super) const CHECKS: &[Check] = &[
     Check { name: "ipv6", run: device::ipv6, chance: 0.3 },
     Check { name: "ipv6_host", run: device::ipv6_host, chance: 0.1 },
     Check { name: "mac", run: device::mac, chance: 0.9 },
+    Check { name: "mac_form", run: device::mac_form, chance: 0.9 },
     Check { name: "uuid", run: device::uuid, chance: 0.1 },
     Check { name: "imei", run: device::imei, chance: 0.02 },
     Check { name: "imsi", run: device::imsi, chance: 0.6 },
@@ -46,9 +49,11 @@ pub(super) const CHECKS: &[Check] = &[
     Check { name: "lei", run: finance::lei, chance: 0.01 },
     Check { name: "sepa_creditor_id", run: finance::sepa_creditor_id, chance: 0.01 },
     Check { name: "aba_routing", run: finance::aba_routing, chance: 0.1 },
-    Check { name: "bitcoin_base58", run: crypto::bitcoin_base58, chance: 1e-9 },
+    Check { name: "coin_base58", run: crypto::coin_base58, chance: 1e-9 },
+    Check { name: "ripple", run: crypto::ripple, chance: 1e-9 },
     Check { name: "bech32", run: crypto::bech32, chance: 1e-9 },
     Check { name: "ethereum", run: crypto::ethereum, chance: 0.5 },
+    Check { name: "card_track", run: finance::card_track, chance: 0.04 },
     // Value added tax
     Check { name: "eu_vat", run: vat::eu_vat, chance: 0.1 },
     Check { name: "at_vat", run: vat::at_vat, chance: 0.1 },
@@ -78,12 +83,18 @@ pub(super) const CHECKS: &[Check] = &[
     Check { name: "coordinate", run: place::coordinate, chance: 0.2 },
     Check { name: "position", run: place::position, chance: 0.2 },
     Check { name: "gb_postcode", run: place::gb_postcode, chance: 0.3 },
+    // Medicine
+    Check { name: "loinc", run: medical::loinc, chance: 0.1 },
+    Check { name: "pzn", run: medical::pzn, chance: 0.09 },
     // Secrets and numbers without a form of their own
     Check { name: "credential_url", run: secret::credential_url, chance: 0.5 },
     Check { name: "basic_credentials", run: secret::basic_credentials, chance: 0.01 },
+    Check { name: "base64_text", run: secret::base64_text, chance: 0.1 },
     Check { name: "credential_pair", run: secret::credential_pair, chance: 0.5 },
     Check { name: "jwt", run: secret::jwt, chance: 1e-6 },
     Check { name: "entropy", run: secret::entropy, chance: 0.5 },
+    Check { name: "assigned_secret", run: secret::assigned_secret, chance: 0.3 },
+    Check { name: "jumbled", run: secret::jumbled, chance: 0.3 },
     Check { name: "mixed_case", run: secret::mixed_case, chance: 0.5 },
     Check { name: "password", run: secret::password, chance: 0.5 },
     Check { name: "password_plain", run: secret::password_plain, chance: 0.3 },
@@ -93,6 +104,51 @@ pub(super) const CHECKS: &[Check] = &[
     Check { name: "record_number", run: secret::record_number, chance: 0.5 },
     Check { name: "digits_present", run: secret::digits_present, chance: 0.9 },
     Check { name: "digits_vary", run: secret::digits_vary, chance: 0.9 },
+];
+
+pub(super) const MEASURES: &[Measure] = &[
+    Measure {
+        check: Check {
+            name: "phone_international",
+            run: |text| phone::international(text, &[]) == Some(text.len()),
+            chance: 0.2,
+        },
+        run: phone::international,
+        needs_country: false,
+    },
+    Measure {
+        check: Check {
+            name: "phone_possible",
+            run: |text| phone::possible(text, &[]) == Some(text.len()),
+            chance: 0.6,
+        },
+        run: phone::possible,
+        needs_country: false,
+    },
+    Measure {
+        check: Check {
+            name: "phone_trunk",
+            run: |text| phone::national(text, &[]) == Some(text.len()),
+            chance: 0.9,
+        },
+        run: phone::national,
+        needs_country: false,
+    },
+    Measure {
+        check: Check { name: "phone_at_home", run: |_| false, chance: 0.3 },
+        run: phone::at_home,
+        needs_country: true,
+    },
+    Measure {
+        check: Check { name: "phone_with_trunk", run: |_| false, chance: 0.3 },
+        run: phone::with_trunk,
+        needs_country: true,
+    },
+    Measure {
+        check: Check { name: "phone_subscriber", run: |_| false, chance: 0.3 },
+        run: phone::subscriber_number,
+        needs_country: true,
+    },
 ];
 
 #[cfg(test)]
@@ -119,6 +175,7 @@ mod tests {
                 let quiet = match check.name {
                     "ipv6" => text == "::",
                     "password" => !text.is_ascii(),
+                    "no_user_word" => !text.is_empty(),
                     _ => false,
                 };
                 assert_eq!((check.run)(text), quiet, "{} on {} bytes", check.name, text.len());

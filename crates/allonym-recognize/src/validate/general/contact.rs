@@ -25,6 +25,15 @@ pub(super) fn email(text: &str) -> bool {
         && host_name(domain)
 }
 
+/// Whether the text is a mailbox with a quoted local part, `"a b"@example.com` (RFC 5321 § 4.1.2).
+pub(super) fn email_quoted(text: &str) -> bool {
+    text.rsplit_once('@').is_some_and(|(local, domain)| {
+        let quoted = local.strip_prefix('"').and_then(|local| local.strip_suffix('"'));
+        quoted.is_some_and(|name| !name.is_empty() && local.len() <= LOCAL_BYTES_MAX)
+            && email(&format!("quoted@{domain}"))
+    })
+}
+
 /// Whether the text is a web address with a scheme or `www.`, and a host that can exist.
 ///
 /// RFC 3986 § 3.2.2: a registered name with a dot, an IPv4 address, an IPv6 address in brackets,
@@ -74,6 +83,12 @@ pub(super) fn username(text: &str) -> bool {
                 .any(|pair| pair[0].is_ascii_lowercase() && pair[1].is_ascii_uppercase()))
 }
 
+/// Whether the text does not itself speak of users, as names in a program do: `new_user`, `UserId`.
+pub(super) fn no_user_word(text: &str) -> bool {
+    let lower = text.to_ascii_lowercase();
+    !lower.is_empty() && !["user", "benutzer", "login"].iter().any(|word| lower.contains(word))
+}
+
 /// Host name of two labels or more (RFC 1123 § 2.1, RFC 5890 for letters beyond ASCII).
 fn host_name(host: &str) -> bool {
     let label = |label: &str| {
@@ -118,7 +133,7 @@ const TOP_LEVEL_DOMAINS: &[&str] = &[
 
 #[cfg(test)]
 mod tests {
-    use super::{domain, email, url, username};
+    use super::{domain, email, email_quoted, no_user_word, url, username};
 
     #[test]
     fn mailboxes() {
@@ -156,6 +171,16 @@ mod tests {
             &long,
         ] {
             assert!(!email(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn quoted_local_parts() {
+        for text in ["\"foobar\"@example.com", "\" a \\@ b \"@example.com"] {
+            assert!(email_quoted(text), "{text}");
+        }
+        for text in ["\"\"@example.com", "foo\"@example.com", "\"foo\"@example", "\"foo\"@2x.png"] {
+            assert!(!email_quoted(text), "{text}");
         }
     }
 
@@ -208,6 +233,7 @@ mod tests {
         for text in ["ada_l", "yusuf92", "@ada.beispiel", "svc-portal", "adaLovelace"] {
             assert!(username(text), "{text}");
         }
+        assert!(no_user_word("ada_l") && !no_user_word("new_user") && !no_user_word("UserId"));
         for text in ["ada", "Ada", "@override", "123", "_", "a-"] {
             assert!(!username(text), "{text}");
         }

@@ -2,19 +2,22 @@
 
 use sha2::{Digest, Sha256};
 
-/// Whether the text is a Bitcoin address of the first kinds (pay to public key hash or script
-/// hash, main network): `Base58Check` of 25 bytes, version 0 or 5.
+/// Whether the text is an address of Bitcoin (main and test network), Litecoin, Dogecoin, Dash or
+/// Tron: `Base58Check` of 25 bytes, the first of them a version that one of these gives to addresses.
 ///
-/// Bitcoin wiki, `Base58Check` encoding; BIP 13. The last four bytes are the first of
-/// SHA-256(SHA-256(the others)).
-pub(super) fn bitcoin_base58(text: &str) -> bool {
-    let Some(bytes) = base58(text) else { return false };
-    let (payload, checksum) = bytes.split_at(21);
-    let digest = Sha256::digest(Sha256::digest(payload));
-    matches!(payload[0], 0 | 5) && digest[..4] == *checksum
+/// Bitcoin wiki, `Base58Check` encoding and list of address prefixes; BIP 13; the chain parameters of
+/// the other coins. The last four bytes are the first of SHA-256(SHA-256(the others)).
+pub(super) fn coin_base58(text: &str) -> bool {
+    base58_check(text, BASE58).is_some_and(|version| COIN_VERSIONS.contains(&version))
 }
 
-/// Whether the text is a Bitcoin segregated-witness address: version 0 with the bech32 checksum
+/// Whether the text is an account of the XRP ledger: `Base58Check` with an alphabet of its own,
+/// version 0 (xrpl.org, "Base58 encodings").
+pub(super) fn ripple(text: &str) -> bool {
+    base58_check(text, BASE58_RIPPLE) == Some(0)
+}
+
+/// Whether the text is a segregated-witness address of Bitcoin or Litecoin: version 0 with the bech32 checksum
 /// (BIP 173), versions 1 to 16 with bech32m (BIP 350). Upper or lower case, never both.
 pub(super) fn bech32(text: &str) -> bool {
     let upper = text.bytes().any(|byte| byte.is_ascii_uppercase());
@@ -23,7 +26,7 @@ pub(super) fn bech32(text: &str) -> bool {
         return false;
     }
     let Some((prefix, data)) = text.rsplit_once('1') else { return false };
-    if !["bc", "tb", "bcrt"].iter().any(|known| prefix.eq_ignore_ascii_case(known)) {
+    if !["bc", "tb", "bcrt", "ltc"].iter().any(|known| prefix.eq_ignore_ascii_case(known)) {
         return false;
     }
     let prefix = || prefix.bytes().map(|byte| byte.to_ascii_lowercase());
@@ -62,14 +65,23 @@ pub(super) fn ethereum(text: &str) -> bool {
         && b"0123456789abcdef".iter().filter(|digit| different(digit)).count() >= 6
 }
 
+/// Version of a `Base58Check` address of 25 bytes whose checksum is right.
+fn base58_check(text: &str, alphabet: &[u8; 58]) -> Option<u8> {
+    let bytes = base58(text, alphabet)?;
+    let (payload, checksum) = bytes.split_at(21);
+    let digest = Sha256::digest(Sha256::digest(payload));
+    (digest[..4] == *checksum).then_some(payload[0])
+}
+
 /// The 25 bytes a `Base58Check` address holds.
-fn base58(text: &str) -> Option<[u8; 25]> {
-    if !(26..=35).contains(&text.len()) {
+fn base58(text: &str, alphabet: &[u8; 58]) -> Option<[u8; 25]> {
+    if !(25..=35).contains(&text.len()) {
         return None;
     }
     let mut bytes = [0u8; 25];
     for character in text.bytes() {
-        let mut carry = u32::try_from(BASE58.iter().position(|known| *known == character)?).ok()?;
+        let mut carry =
+            u32::try_from(alphabet.iter().position(|known| *known == character)?).ok()?;
         for byte in bytes.iter_mut().rev() {
             carry += u32::from(*byte) * 58;
             *byte = carry.to_le_bytes()[0];
@@ -81,7 +93,7 @@ fn base58(text: &str) -> Option<[u8; 25]> {
     }
     // Each leading zero byte is written as one `1`, no more and no fewer.
     let zeros = bytes.iter().take_while(|byte| **byte == 0).count();
-    let ones = text.bytes().take_while(|character| *character == b'1').count();
+    let ones = text.bytes().take_while(|character| *character == alphabet[0]).count();
     (zeros == ones).then_some(bytes)
 }
 
@@ -98,13 +110,33 @@ fn polymod(state: u32, value: u8) -> u32 {
 }
 
 const BASE58: &[u8; 58] = b"123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
+const BASE58_RIPPLE: &[u8; 58] = b"rpshnaf39wBUDNEGHJKLM4PQRST7VWXYZ2bcdeCg65jkm8oFqi1tuvAxyz";
+/// Bitcoin 0 and 5, its test network 111 and 196, Litecoin 48 and 50, Dogecoin 30 and 22, Dash 76
+/// and 16, Tron 65.
+const COIN_VERSIONS: &[u8] = &[0, 5, 16, 22, 30, 48, 50, 65, 76, 111, 196];
 const BECH32: &[u8; 32] = b"qpzry9x8gf2tvdw0s3jn54khce6mua7l";
 const GENERATOR: [u32; 5] = [0x3b6a_57b2, 0x2650_8e6d, 0x1ea1_19fa, 0x3d42_33dd, 0x2a14_62b3];
 
 #[cfg(test)]
 mod tests {
-    use super::{bech32, bitcoin_base58, ethereum};
+    use super::{bech32, coin_base58, ethereum, ripple};
     use proptest::prelude::*;
+
+    #[test]
+    fn other_coins() {
+        // xrpl.org (the genesis and the black-hole account), Bitcoin wiki (test network), tron.network.
+        for text in ["rHb9CJAWyB4rj91VRWn96DkukG4bwdtyTh", "rrrrrrrrrrrrrrrrrrrrrhoLvTp"] {
+            assert!(ripple(text), "{text}");
+        }
+        for text in [
+            "mipcBbFg9gMiCh81Kj8tqqdgoZub1ZJRfn",
+            "2MzQwSSnBHWHqSAqtTVQ6v47XtaisrJa1Vc",
+            "TR7NHqjeKQxGTCi8q8ZY4pL8otSzgjLj6t",
+        ] {
+            assert!(coin_base58(text), "{text}");
+        }
+        assert!(!ripple("rHb9CJAWyB4rj91VRWn96DkukG4bwdtyTi"));
+    }
 
     #[test]
     fn base58_addresses() {
@@ -115,7 +147,7 @@ mod tests {
             "16UwLL9Risc3QfPqBUvKofHmBQ7wMtjvM",
             "1BvBMSEYstWetqTFn5Au4m4GFg7xJaNVN2",
         ] {
-            assert!(bitcoin_base58(text), "{text}");
+            assert!(coin_base58(text), "{text}");
         }
         for text in [
             "1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNb",
@@ -124,7 +156,7 @@ mod tests {
             "11A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa",
             "2A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa",
         ] {
-            assert!(!bitcoin_base58(text), "{text}");
+            assert!(!coin_base58(text), "{text}");
         }
     }
 

@@ -10,9 +10,9 @@ pub(super) fn ipv4(text: &str) -> bool {
     address.parse::<Ipv4Addr>().is_ok() && prefix.is_none_or(|bits| bits <= 32)
 }
 
-/// Whether the text is an IPv4 address of a host that cannot well be a version number: a private,
-/// shared or loopback range, a first octet of three digits, or one elsewhere beside another of
-/// two. A range (`192.0.2.0/24`) names no host.
+/// Whether the text is an IPv4 address of a host that cannot well be a version or a heading: a
+/// shared range, a first octet of three digits, or one elsewhere beside another of two. A range
+/// (`192.0.2.0/24`) names no host, and a loopback address names whoever reads it.
 ///
 /// RFC 1918, RFC 6598, RFC 1122 § 3.2.1.3.
 pub(super) fn ipv4_host(text: &str) -> bool {
@@ -22,11 +22,12 @@ pub(super) fn ipv4_host(text: &str) -> bool {
         return false;
     }
     let octets = address.octets();
-    let shared = octets[0] == 100 && octets[1] & 0xc0 == 64;
     let large = |bound: u8| octets.iter().filter(|octet| **octet >= bound).count();
     let unlike_a_version = octets[0] >= 100 || (large(100) >= 1 && large(20) >= 2);
     let network = octets[1..] == [0, 0, 0];
-    !network && (address.is_loopback() || address.is_private() || shared || unlike_a_version)
+    // Headings count from one.
+    let private = address.is_private() && (large(100) >= 1 || octets[1..3].contains(&0));
+    !network && !address.is_loopback() && (private || unlike_a_version)
 }
 
 /// Whether the text is an IPv6 address in any form of RFC 4291 § 2.2, with or without a zone
@@ -54,16 +55,23 @@ pub(super) fn ipv6_host(text: &str) -> bool {
         || (first.len() == 4 && has_digit(first)))
 }
 
-/// Whether the text is a MAC address of 48 or 64 bits (IEEE 802-2014 § 8.2, IEEE guidelines for
-/// EUI-48 and EUI-64): one separator throughout, and neither all zeros nor the broadcast address.
+/// Whether the text is the MAC address of a device, [`mac_form`] and neither all zeros nor the
+/// broadcast address.
 pub(super) fn mac(text: &str) -> bool {
+    let mut nibbles = text.bytes().filter(u8::is_ascii_hexdigit);
+    let first = nibbles.next();
+    mac_form(text) && nibbles.any(|nibble| Some(nibble) != first)
+}
+
+/// Whether the text has the form of a MAC address of 48 or 64 bits (IEEE 802-2014 § 8.2, IEEE
+/// guidelines for EUI-48 and EUI-64): one separator throughout.
+pub(super) fn mac_form(text: &str) -> bool {
     let nibbles = || text.bytes().filter(u8::is_ascii_hexdigit);
     let mut separators = text.bytes().filter(|byte| !byte.is_ascii_hexdigit());
     let Some(separator) = separators.next() else { return false };
     matches!(separator, b':' | b'-' | b'.' | b' ')
         && separators.all(|other| other == separator)
         && matches!(nibbles().count(), 12 | 16)
-        && nibbles().any(|nibble| Some(nibble) != nibbles().next())
 }
 
 /// Whether the text is a UUID of a variant and version that RFC 9562 § 4 defines, and not the nil
@@ -153,7 +161,6 @@ mod tests {
         for text in [
             "192.0.2.1",
             "10.0.0.1",
-            "127.0.0.1",
             "172.16.0.1",
             "100.72.18.20",
             "192.168.1.7/24",

@@ -21,6 +21,13 @@ pub(super) fn credit_card(text: &str) -> bool {
     issued && different >= 2
 }
 
+/// Whether the text is track 1 or 2 of a card's stripe, whose number up to the first separator is
+/// that of a card (ISO/IEC 7813:2006 § 6).
+pub(super) fn card_track(text: &str) -> bool {
+    let number = text.trim_start_matches(['%', ';', 'B', 'b']).split(['^', '=']).next();
+    text.contains(['^', '=']) && number.is_some_and(credit_card)
+}
+
 /// Whether the text is a card number of any issuer: 12 to 19 digits, Luhn, four different digits.
 /// For use next to a word that says so: issuers number anew.
 pub(super) fn card_of_any_issuer(text: &str) -> bool {

@@ -45,7 +45,9 @@ pub(super) fn address(text: &str) -> bool {
         numbers.next().is_some_and(|first| house(first) || numbers.next_back().is_some_and(house));
     // Spanish for "without number".
     let unnumbered = text.contains("s/n");
-    word && (numbered || unnumbered) && text.chars().count() <= ADDRESS_MAX
+    // A solid angle is no corner of a town.
+    let angle = text.starts_with("Raumwinkel");
+    word && (numbered || unnumbered) && !angle && text.chars().count() <= ADDRESS_MAX
 }
 
 /// Whether the text can be a street behind its number, as in English: as [`address`], and no month,

@@ -7,9 +7,7 @@ pub(super) fn jwt(text: &str) -> bool {
     let (Some(header), Some(_claims)) = (parts.next(), parts.next()) else { return false };
     let Some(json) = base64(header) else { return false };
     match serde_json::from_slice(&json) {
-        Ok(serde_json::Value::Object(header)) => {
-            header.contains_key("alg") || header.contains_key("typ")
-        }
+        Ok(serde_json::Value::Object(header)) => header.contains_key("alg"),
         _ => false,
     }
 }
@@ -20,13 +18,23 @@ pub(super) fn basic_credentials(text: &str) -> bool {
     bytes.is_some_and(|bytes| std::str::from_utf8(&bytes).is_ok_and(credential_pair))
 }
 
-/// Whether the text is a name, a colon and a password that somebody chose.
+/// Whether the text is base64 of text: padded, and UTF-8 without control characters but white space.
+pub(super) fn base64_text(text: &str) -> bool {
+    let plain = |text: &str| !text.chars().any(|c| c.is_control() && !c.is_whitespace());
+    !text.is_empty()
+        && text.len().is_multiple_of(4)
+        && base64(text.trim_end_matches('='))
+            .is_some_and(|bytes| std::str::from_utf8(&bytes).is_ok_and(plain))
+}
+
+/// Whether the text is a name, which may be empty, a colon and a password that somebody chose.
 pub(super) fn credential_pair(text: &str) -> bool {
     text.split_once(':').is_some_and(|(name, word)| {
-        !name.is_empty()
-            && word.chars().count() >= 3
+        let word = word.trim_start_matches(['"', '\'']);
+        word.chars().count() >= 3
             && !text.chars().any(char::is_control)
-            && password_value(name)
+            && (name.is_empty() || password_value(name))
+            && name != word
             && password_value(word)
     })
 }
@@ -37,7 +45,7 @@ pub(super) fn credential_url(text: &str) -> bool {
     let Some((_, rest)) = text.split_once("://") else { return false };
     let Some((credentials, host)) = rest.rsplit_once('@') else { return false };
     let Some((_, word)) = credentials.split_once(':') else { return false };
-    !host.is_empty() && word.chars().count() >= 3 && password_value(word)
+    !host.is_empty() && word.chars().count() >= 3 && (password_value(word) || word == "secret")
 }
 
 /// Whether the text carries as many different characters as a random credential does: Shannon
@@ -48,6 +56,36 @@ pub(super) fn entropy(text: &str) -> bool {
     let letter = text.bytes().any(|byte| byte.is_ascii_alphabetic());
     let digit = text.bytes().any(|byte| byte.is_ascii_digit());
     letter && digit && bits_per_byte(text) >= ENTROPY_MIN && !is_placeholder(text)
+}
+
+/// Whether the text, the right side of an assignment to a key, token or secret, is one: as
+/// [`entropy`] and sixteen characters long, or ten characters among which letters and digits
+/// change places three times, as they seldom do in names and words.
+pub(super) fn assigned_secret(text: &str) -> bool {
+    (text.len() >= 16 && entropy(text))
+        || (text.len() >= 10
+            && turns(text, |byte| byte.is_ascii_digit()) >= 3
+            && bits_per_byte(text) >= ENTROPY_SHORT_MIN
+            && text.bytes().any(|byte| byte.is_ascii_alphabetic())
+            && !is_placeholder(text))
+}
+
+/// Whether a short value reads as random: a digit, and five times the kind of character changes
+/// between digits, upper case and lower case.
+pub(super) fn jumbled(text: &str) -> bool {
+    let digit = |byte: u8| byte.is_ascii_digit();
+    let upper = |byte: u8| byte.is_ascii_uppercase();
+    text.bytes().any(digit) && turns(text, digit) + turns(text, upper) >= 5 && !is_placeholder(text)
+}
+
+/// How often one letter or digit is of a kind and its neighbour is not.
+fn turns(text: &str, of_kind: impl Fn(u8) -> bool) -> usize {
+    let pairs = text.as_bytes().windows(2);
+    pairs
+        .filter(|pair| {
+            pair.iter().all(u8::is_ascii_alphanumeric) && of_kind(pair[0]) != of_kind(pair[1])
+        })
+        .count()
 }
 
 /// Whether upper case, lower case and digits all occur, as in base64 of random bytes and seldom in a
@@ -76,6 +114,16 @@ fn password_value(text: &str) -> bool {
         && !text.starts_with("process.env")
         && !text.starts_with("os.")
         && !is_placeholder(text)
+        && !names_a_secret(text)
+}
+
+/// Whether the text is the name or place of a secret rather than one: words of small letters with
+/// marks between them, one of which says what it is (`forgot-password`, `cms/passwords#edit`).
+fn names_a_secret(text: &str) -> bool {
+    let name = |byte: u8| byte.is_ascii_lowercase() || b"-_#./".contains(&byte);
+    text.bytes().all(name)
+        && text.bytes().any(|byte| !byte.is_ascii_lowercase())
+        && ["password", "passwort", "secret", "token"].iter().any(|word| text.contains(word))
 }
 
 /// Whether the text, the unquoted right side of an assignment to a password, is one: as
@@ -200,6 +248,8 @@ fn is_placeholder(text: &str) -> bool {
 
 /// Bits per byte.
 const ENTROPY_MIN: f64 = 3.5;
+/// Bits per byte where letters and digits change places; ten of thirteen characters differ.
+const ENTROPY_SHORT_MIN: f64 = 2.9;
 /// Characters. A token header with a certificate chain is longer, and rare.
 const BASE64_MAX: usize = 4096;
 
@@ -233,8 +283,22 @@ const PLACEHOLDERS: &[&str] = &[
     "wachtwoord",
 ];
 
-const PLACEHOLDER_PARTS: &[&str] =
-    &["***", "...", "<your", "xxxx", "your_", "your-", "_here", "-here", "placeholder", "changeme"];
+const PLACEHOLDER_PARTS: &[&str] = &[
+    "***",
+    "...",
+    "<your",
+    "xxxx",
+    "your_",
+    "your-",
+    "_here",
+    "-here",
+    "placeholder",
+    "changeme",
+    "example",
+    "redacted",
+    "abcdefghijklmn",
+    "a1b2c3d4",
+];
 
 #[cfg(test)]
 mod tests {
@@ -266,6 +330,7 @@ mod tests {
         for text in [
             "postgres://app:s3cr3t-7@db.example.com/x",
             "redis://:Kr0k0d1l@cache:6379",
+            "postgresql://user:secret@localhost",
             "https://a:b@c@example.com",
         ] {
             assert!(credential_url(text), "{text}");
@@ -300,6 +365,27 @@ mod tests {
     }
 
     #[test]
+    fn assigned_values() {
+        for text in [
+            "gbifAIA1sh9JGU6SLWiNbN0p",
+            "x9iwxq8jkkjjhhkt",
+            "3fea6af1349166ea",
+            "1f3fdfa159e78fb5ca4eabfe33df7e34fe8f86fe",
+        ] {
+            assert!(assigned_secret(text), "{text}");
+        }
+        for text in ["user_token_v2", "SalesResults-1.2", "2024-05-06T10", "a1b2c3d4e5f6g7h8"] {
+            assert!(!assigned_secret(text), "{text}");
+        }
+        for text in ["suG7Ixx4pQwZk1", "z9du7jwp1axg7le"] {
+            assert!(jumbled(text), "{text}");
+        }
+        for text in ["applications", "Version2", "0000000000000000", "getUserToken"] {
+            assert!(!jumbled(text), "{text}");
+        }
+    }
+
+    #[test]
     fn chosen_passwords() {
         for text in ["Kr0k0d!l-77", "hunter2", "correct horse", "Ajax020ww!", "s3cr3t"] {
             assert!(password(text), "{text}");
@@ -313,6 +399,8 @@ mod tests {
             "getpass()",
             "abc",
             "os.environ",
+            "#add-password",
+            "cms/sites/passwords#update",
         ] {
             assert!(!password(text), "{text}");
         }
@@ -346,8 +434,15 @@ mod tests {
             assert!(!basic_credentials(text), "{text}");
         }
         assert!(credential_pair("ada:n0tR34l"));
-        assert!(!credential_pair("ada:"));
+        assert!(credential_pair(":n0tR34l") && credential_pair("ada:'n0tR34l"));
+        assert!(!credential_pair("ada:") && !credential_pair("ada:ada"));
         assert!(!credential_pair("$USER:$WORD"));
+    }
+
+    #[test]
+    fn encoded_text() {
+        assert!(base64_text("bm90LXJlYWwtNDEtaW52ZW50ZWQ=") && base64_text("YmFyCg=="));
+        assert!(!base64_text("creationPolicy") && !base64_text("/////w==") && !base64_text("-"));
     }
 
     #[test]

@@ -55,7 +55,8 @@ pub(super) fn de_plate(text: &str) -> bool {
         && !number.starts_with('0')
         && count <= 8
         && tail.is_none_or(|tail| matches!(tail, "E" | "H" | "e" | "h"))
-        && !(district == "DIN" && letters == "EN")
+        // Standards, and sizes of paper.
+        && !(district == "DIN" && (letters == "EN" || (letters == "A" && number.len() == 1)))
         && DISTRICTS.split(' ').any(|known| known == district)
 }
 
