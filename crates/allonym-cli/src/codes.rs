@@ -21,6 +21,7 @@ const CODES: &[(&str, &str)] = &[
         "a receipt is not readable, so it proves nothing; write the output again with --force",
     ),
     ("ALO-D004", "the operating system does not let this user read or write there"),
+    ("ALO-D005", "a call that looks into text was given an array that holds none"),
     (
         "ALO-D006",
         "signals, masks, labels or groups do not fit each other or the attack: lengths, shapes, values outside of their range, nobody on one side; the message names the argument and the record's position, never a value",
@@ -72,13 +73,69 @@ const CODES: &[(&str, &str)] = &[
     ("ALO-K022", "the keyring is locked in another way than the one that was given"),
     ("ALO-K023", "an empty passphrase protects nothing"),
     ("ALO-K024", "a keyring is there already; replacing it would lose its keys"),
+    (
+        "ALO-K025",
+        "a name that keys are derived by is longer than its length can be written in two bytes",
+    ),
+    (
+        "ALO-K026",
+        "labels and tenants of keys are short names without control characters, and not empty",
+    ),
+    (
+        "ALO-K027",
+        "what stands before a token in text is a word in capitals, such as PERSON or DE_TAX_ID",
+    ),
+    ("ALO-K028", "another key of the ring has this label; a label that names two keys names none"),
+    ("ALO-K029", "times in a keyring are RFC 3339 in UTC, such as 2026-01-31T09:00:00Z"),
     ("ALO-K030", "another process is changing the keyring; run again"),
+    (
+        "ALO-K031",
+        "the keyring on disk is not the one that was read: somebody replaced it in between; run again",
+    ),
+    (
+        "ALO-K032",
+        "hashing the passphrase takes memory on purpose, and the machine has not enough of it free",
+    ),
+    ("ALO-K033", "the operating system gives no random bytes, so no key can be made"),
+    (
+        "ALO-K034",
+        "the keyring cannot be read or written; the message says what the operating system says",
+    ),
+    ("ALO-K035", "a keyring needs at least one way to open it, and no more than its format holds"),
+    (
+        "ALO-K101",
+        "a key file beside the ring is for trying things out: one copied folder holds both; lock the ring by a passphrase for production",
+    ),
+    ("ALO-K102", "a key file that no longer opens the ring may still open older copies of it"),
+    ("ALO-K103", "with one way to open the ring, its loss ends all joins with earlier outputs"),
+    ("ALO-K104", "the passphrase is hashed as cheaply as is allowed, so it has to be long"),
+    ("ALO-K105", "whoever may write to the ring's folder may put another ring there"),
+    ("ALO-K106", "what was committed once stays in the history of every copy"),
+    ("ALO-K107", "the age of a key is told from the time given for now, which has to be RFC 3339"),
+    ("ALO-K108", "a key from the future means that a clock is or was wrong"),
+    (
+        "ALO-K109",
+        "a key in use for long ties ever more data sets to one secret; new data sets deserve a new key",
+    ),
+    (
+        "ALO-P020",
+        "without a policy one is drafted from the data, which is read twice for it; a pipe can be read once: allonym init FILE",
+    ),
+    (
+        "ALO-P021",
+        "a policy that names entities needs to know which columns hold them before row one; a pipe or stream can be read once: list its columns by name or glob",
+    ),
+    ("ALO-P022", "no policy stands where one was named; allonym init FILE drafts one"),
     ("ALO-L001", "a rule file cannot be used: allonym rules check FOLDER names every problem"),
     ("ALO-L002", "rules are read from folders of *.toml files"),
     ("ALO-L003", "no rule or entity has this name: allonym rules list"),
     (
         "ALO-S001",
         "storage trouble, such as a full disk; nothing partial is visible, and the same command may be run again (folders: with --resume)",
+    ),
+    (
+        "ALO-S002",
+        "the operating system starts no more threads for this process; run again when it is less busy",
     ),
     ("ALO-U001", "Allonym never writes over its input"),
     (
@@ -94,6 +151,7 @@ const CODES: &[(&str, &str)] = &[
         "ALO-U010",
         "the Python call cannot be made as it is: a wrong argument, or a path that holds several files",
     ),
+    ("ALO-U011", "the object is of a library that is not installed; Allonym itself needs none"),
     ("ALO-X005", "a bug: the output was withheld, because nobody can say what it holds"),
     (
         "ALO-X130",
@@ -104,6 +162,9 @@ const CODES: &[(&str, &str)] = &[
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::collections::BTreeSet;
+    use std::fs;
+    use std::path::Path;
 
     #[test]
     fn codes_are_distinct() {
@@ -114,5 +175,33 @@ mod tests {
         assert!(explain("ALO-K006").is_some());
         assert!(explain("ALO-P003").is_some());
         assert!(explain("ALO-Z000").is_none());
+    }
+
+    #[test]
+    fn every_code_of_ours_is_explained() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        let mut paths = vec![root.join("python/allonym")];
+        for krate in fs::read_dir(root.join("crates")).unwrap() {
+            paths.push(krate.unwrap().path().join("src"));
+        }
+        let mut used = BTreeSet::new();
+        while let Some(path) = paths.pop() {
+            if path.is_dir() {
+                paths.extend(fs::read_dir(path).unwrap().map(|entry| entry.unwrap().path()));
+            } else if path.extension().is_some_and(|kind| kind == "rs" || kind == "py") {
+                let source = fs::read_to_string(&path).unwrap();
+                let codes = source.split("\"ALO-").skip(1).filter_map(|rest| rest.get(..4));
+                let numbered = |code: &&str| code.bytes().skip(1).all(|byte| byte.is_ascii_digit());
+                used.extend(codes.filter(numbered).map(|code| format!("ALO-{code}")));
+            }
+        }
+        assert!(used.len() > 70, "{} codes are found", used.len());
+        // What the tests of `explain` ask for and must not get.
+        let made_up = ["ALO-P000", "ALO-X999", "ALO-Z000"];
+        let unknown: Vec<_> = used
+            .iter()
+            .filter(|code| explain(code).is_none() && !made_up.contains(&code.as_str()))
+            .collect();
+        assert!(unknown.is_empty(), "{unknown:?}");
     }
 }
