@@ -670,8 +670,10 @@ impl Group {
     }
 }
 
-/// Largest cache of one group's automaton, in bytes.
-const CACHE_BYTES_MAX: usize = 2 * 1024 * 1024;
+/// Largest cache of one group's automaton, in bytes. It grows as texts ask for it, to some 15 MB
+/// on columns of digits with all rules; one that is too small is built again and again, ten times
+/// as slow.
+const CACHE_BYTES_MAX: usize = 32 * 1024 * 1024;
 
 /// Programs of the largest size that one group may add up to.
 const PROGRAMS_MAX: usize = 64;
