@@ -439,7 +439,7 @@ fn rich_text() -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 256, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 1500, ..ProptestConfig::default() })]
 
     #[test]
     fn the_scanner_finds_what_each_pattern_alone_finds(text in rich_text()) {
@@ -526,8 +526,8 @@ fn prose(seed: u64, length: usize) -> String {
 #[test]
 fn long_texts_are_no_different() {
     let mut scratch = Scratch::default();
-    for seed in 0..2 {
-        let text = prose(seed, 6_000);
+    for seed in 0..4 {
+        let text = prose(seed, 12_000);
         assert_eq!(fast_scan(&text, &mut scratch), plain_scan(&text), "seed {seed}");
     }
 }
