@@ -18,6 +18,7 @@ import sys
 
 from allonym import attacks, danger, metrics, retention
 from allonym._allonym import KeyInfo, Keyring, Span, Spans, Stream, __version__
+from allonym._evaluation import Evaluation, evaluate
 from allonym._findings import ColumnFinding, Explanation, Findings, scan
 from allonym._policy import PlanCheck, PlannedColumn, Policy, Run
 from allonym._text import find, find_batch, redact, rules, tokenize, validate
@@ -38,6 +39,7 @@ __all__ = [
     "AllonymWarning",
     "ColumnFinding",
     "DataError",
+    "Evaluation",
     "Explanation",
     "Findings",
     "InternalError",
@@ -58,6 +60,7 @@ __all__ = [
     "__version__",
     "attacks",
     "danger",
+    "evaluate",
     "find",
     "find_batch",
     "metrics",

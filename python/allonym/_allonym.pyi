@@ -605,6 +605,17 @@ def derive_token(
         A name that is too long, a label that is none.
     """
 
+def evaluate(
+    data: str | list[str],
+    *,
+    labels: str | None,
+    entities: Sequence[str] | None,
+    countries: Sequence[str] | None,
+    languages: Sequence[str] | None,
+    min_score: float | None,
+    text_field: str,
+    baseline: str | None,
+) -> str: ...
 def find(
     text: str,
     *,

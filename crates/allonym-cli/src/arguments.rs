@@ -77,6 +77,8 @@ pub(crate) enum Command {
     Rules(RulesArguments),
     /// Make, list and check keys
     Key(KeyArguments),
+    /// Measure the detector on labelled text: precision, recall, leaks, reliability
+    Eval(EvalArguments),
     /// Explain an error code (ALO-P003) or why a column was judged so (PATH:COLUMN)
     Explain(ExplainArguments),
     /// Print a completion script
@@ -388,6 +390,34 @@ pub(crate) enum KeyAction {
     List,
     /// What is not production grade
     Doctor,
+}
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "A line of the input: {\"text\": ..., \"spans\": [{\"start\": 0, \"end\": 5, \
+                        \"label\": \"PERSON\"}], \"lang\": \"en\", \"source\": \"a corpus\"}; offsets \
+                        count code points. Labels are names of entities, those that corpora use \
+                        (EMAIL, PHONE, NATIONAL_ID ...), or what --labels says:\n\n  [PER]\n  \
+                        entities = [\"PERSON\"]\n  [TAX_NUMBER]\n  categories = \
+                        [\"user.government_id\"]"
+)]
+pub(crate) struct EvalArguments {
+    /// Labelled JSON Lines: files, globs or folders; `-` is standard input
+    #[arg(required = true)]
+    pub(crate) paths: Vec<String>,
+    /// What the labels of the input stand for (TOML)
+    #[arg(long)]
+    pub(crate) labels: Option<PathBuf>,
+    /// An earlier evaluation (--format json) to compare with
+    #[arg(long)]
+    pub(crate) baseline: Option<PathBuf>,
+    /// Field of JSON Lines that holds the text
+    #[arg(long, default_value = "text")]
+    pub(crate) text_field: String,
+    #[command(flatten)]
+    pub(crate) find: FindArguments,
+    #[command(flatten)]
+    pub(crate) read: ReadArguments,
 }
 
 #[derive(Debug, Args)]

@@ -152,6 +152,10 @@ const CODES: &[(&str, &str)] = &[
         "the Python call cannot be made as it is: a wrong argument, or a path that holds several files",
     ),
     ("ALO-U011", "the object is of a library that is not installed; Allonym itself needs none"),
+    (
+        "ALO-U012",
+        "the file that says what labels stand for is no TOML of tables with `name`, `entities` and `categories`, or names an entity that no rule has",
+    ),
     ("ALO-X005", "a bug: the output was withheld, because nobody can say what it holds"),
     (
         "ALO-X130",

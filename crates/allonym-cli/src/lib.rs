@@ -7,6 +7,7 @@
 mod apply;
 mod arguments;
 mod codes;
+mod eval;
 mod explain;
 mod init;
 mod key;
@@ -52,6 +53,7 @@ fn run(command: Command, session: &mut Session) -> Result<u8> {
         Command::Apply(arguments) => apply::run(&arguments, session),
         Command::Rules(arguments) => rules::run(&arguments, session),
         Command::Key(arguments) => key::run(&arguments, session),
+        Command::Eval(arguments) => eval::run(&arguments, session),
         Command::Explain(arguments) => explain::run(&arguments, session),
         Command::Completions { shell } => {
             let mut script = Vec::new();

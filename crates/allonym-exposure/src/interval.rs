@@ -33,6 +33,29 @@ pub fn clopper_pearson(hits: u64, trials: u64, confidence: f64) -> Interval {
     Interval { value, low: share_low(hits, trials, tail), high: share_high(hits, trials, tail) }
 }
 
+/// [`clopper_pearson`] for a share of things that come in clusters and so say less than as many that
+/// are independent: `trials` is the number of independent ones that would say as much. Of less than
+/// one it is `[0, 1]`.
+///
+/// Korn and Graubard, "Confidence intervals for proportions with small expected number of positive
+/// counts estimated from survey data" (1998).
+#[must_use]
+pub fn korn_graubard(share: f64, trials: f64, confidence: f64) -> Interval {
+    if trials.is_nan() || trials < 1.0 || share.is_nan() {
+        return Interval { value: share, low: 0.0, high: 1.0 };
+    }
+    let tail = (1.0 - confidence) / 2.0;
+    let hits = share * trials;
+    let low =
+        if hits > 0.0 { beta_quantile(Tail::Lower, tail, hits, trials - hits + 1.0) } else { 0.0 };
+    let high = if hits < trials {
+        beta_quantile(Tail::Upper, tail, hits + 1.0, trials - hits)
+    } else {
+        1.0
+    };
+    Interval { value: share, low, high }
+}
+
 /// Two-sided interval for a share by Wilson's score (1927): shorter than the exact one, and right
 /// only on average. For comparison with tools that print it.
 #[must_use]
@@ -66,6 +89,20 @@ pub(crate) fn share_high(hits: u64, trials: u64, alpha: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn clustered_shares() {
+        let exact = clopper_pearson(3, 10, 0.95);
+        assert_eq!(korn_graubard(0.3, 10.0, 0.95), exact);
+        let wider = korn_graubard(0.3, 4.5, 0.95);
+        assert!(wider.low < exact.low && wider.high > exact.high, "{wider:?}");
+        let none = korn_graubard(0.0, 2.5, 0.95);
+        assert_eq!((none.value, none.low), (0.0, 0.0));
+        assert!((none.high - (1.0 - 0.025_f64.powf(1.0 / 2.5))).abs() < 1e-12, "{none:?}");
+        assert_eq!(korn_graubard(1.0, 7.0, 0.95).high, 1.0);
+        let unknown = korn_graubard(0.0, 0.0, 0.95);
+        assert_eq!((unknown.low, unknown.high), (0.0, 1.0));
+    }
 
     /// No hits and only hits have closed forms; 3 of 10 is in Clopper and Pearson's chart and many
     /// textbooks (0.0667, 0.6525).

@@ -71,7 +71,7 @@ pub use epsilon::{
 };
 pub use gaussian::{Centre, Lira, LiraMode, TLira, Variance, ensemble_limit, offset};
 pub use groups::{GroupCells, GroupExposure, groups, holm};
-pub use interval::{Interval, clopper_pearson, wilson};
+pub use interval::{Interval, clopper_pearson, korn_graubard, wilson};
 pub use language::{
     canary_exposure, mean_log_probability, min_k, recall, standardised, zlib_ratio,
 };

@@ -5,6 +5,7 @@
 
 mod command;
 mod environment;
+mod evaluate;
 mod exposure;
 mod failure;
 mod keys;
@@ -37,6 +38,7 @@ fn _allonym(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<text::Span>()?;
     module.add_class::<text::Spans>()?;
     module.add_function(wrap_pyfunction!(command::main, module)?)?;
+    module.add_function(wrap_pyfunction!(evaluate::evaluate, module)?)?;
     module.add_function(wrap_pyfunction!(exposure::attack_gap, module)?)?;
     module.add_function(wrap_pyfunction!(exposure::attack_lira, module)?)?;
     module.add_function(wrap_pyfunction!(exposure::attack_loss, module)?)?;

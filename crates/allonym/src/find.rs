@@ -20,6 +20,14 @@ pub struct FindOptions {
     pub rule_folders: Vec<String>,
 }
 
+impl FindOptions {
+    /// The score below which findings are left out.
+    #[must_use]
+    pub fn threshold(&self) -> f32 {
+        self.min_score.unwrap_or_else(|| Tuning::default().min_score)
+    }
+}
+
 /// One finding; `start` and `end` count code points, `byte_start` and `byte_end` bytes of UTF-8.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Finding {
@@ -63,10 +71,7 @@ impl Finder {
             languages: options.languages.clone(),
         };
         let rules = load_rules(&options.rule_folders)?.select(&selection)?;
-        let tuning = Tuning {
-            min_score: options.min_score.unwrap_or_else(|| Tuning::default().min_score),
-            ..Tuning::default()
-        };
+        let tuning = Tuning { min_score: options.threshold(), ..Tuning::default() };
         Ok(Finder::from_recognizer(compiled::recognizer(&rules, &tuning)?))
     }
 

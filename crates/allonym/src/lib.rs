@@ -9,6 +9,7 @@
 mod cells;
 mod compiled;
 mod draft;
+mod evaluate;
 pub mod exposure;
 mod failure;
 mod find;
@@ -38,6 +39,10 @@ pub use allonym_recognize::{
     check as check_rules,
 };
 pub use draft::{draft, draft_policy};
+pub use evaluate::{
+    Change, Changes, Confusion, EvaluateOptions, Evaluation, Evaluator, NotScored, Rates,
+    Reliability, Scored, Value, Which,
+};
 pub use failure::{Failure, Result};
 pub use find::{FindOptions, Finder, Finding};
 pub use frame::{BoundPolicy, FrameCounts, TokenColumn, tokenize};
