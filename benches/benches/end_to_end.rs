@@ -174,6 +174,7 @@ fn treat(input: &Path) {
         resume: false,
         dry_run: false,
         receipt: None,
+        canaries: None,
         now: &|| String::from("2026-01-01T00:00:00Z"),
         cancel: Cancel::default(),
         progress: &|_| {},

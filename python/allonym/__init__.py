@@ -19,6 +19,17 @@ import sys
 from allonym import attacks, danger, metrics, retention
 from allonym._allonym import KeyInfo, Keyring, Span, Spans, Stream, __version__
 from allonym._evaluation import Evaluation, evaluate
+from allonym._exposure import (
+    Comparison,
+    Exposure,
+    Gate,
+    Mitigation,
+    Treatments,
+    compare,
+    exposure,
+    exposure_by_treatment,
+    exposure_from_signals,
+)
 from allonym._findings import ColumnFinding, Explanation, Findings, scan
 from allonym._policy import PlanCheck, PlannedColumn, Policy, Run
 from allonym._text import find, find_batch, redact, rules, tokenize, validate
@@ -38,14 +49,18 @@ __all__ = [
     "AllonymError",
     "AllonymWarning",
     "ColumnFinding",
+    "Comparison",
     "DataError",
     "Evaluation",
     "Explanation",
+    "Exposure",
     "Findings",
+    "Gate",
     "InternalError",
     "KeyInfo",
     "KeyStoreError",
     "Keyring",
+    "Mitigation",
     "PlanCheck",
     "PlannedColumn",
     "Policy",
@@ -56,11 +71,16 @@ __all__ = [
     "Spans",
     "StorageError",
     "Stream",
+    "Treatments",
     "UsageError",
     "__version__",
     "attacks",
+    "compare",
     "danger",
     "evaluate",
+    "exposure",
+    "exposure_by_treatment",
+    "exposure_from_signals",
     "find",
     "find_batch",
     "metrics",

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Sequence
+from os import PathLike
 from typing import Any, Protocol, TypeAlias, final
 
 from typing_extensions import Self
@@ -500,7 +501,37 @@ def attack_rmia(
 def attack_t_lira(
     logit: _Packed, references: _Packed, members: _Packed, mode: str, nu0: float
 ) -> Scores: ...
+def attack_text(log_probabilities: list[list[float]], share: float) -> Scores: ...
 def roc(scores: _Packed, members: _Packed, confidence: float) -> Roc: ...
+
+@final
+class ExposureCore:
+    """A measurement of exposure: the evidence, and what further questions are asked of."""
+
+    def to_json(self) -> str: ...
+    def scores(self) -> Scores: ...
+    def roc(self) -> Roc: ...
+    def by(self, column: str, of: list[int], names: list[str]) -> None: ...
+    def compare(self, after: ExposureCore) -> tuple[str, str]: ...
+
+def gate_exposure(
+    json: str, auc: float | None, tpr_at: list[tuple[float, float]]
+) -> tuple[str, int, str, int | None]: ...
+def logit_limit(trees: int) -> float: ...
+def measure_file(
+    path: PathLike[str], *, target: int, context: str, options: dict[str, Any]
+) -> ExposureCore: ...
+def measure_signals(
+    conf: _Packed | None,
+    logit: _Packed | None,
+    members: _Packed,
+    population: _Packed | None,
+    *,
+    target: int,
+    context: str,
+    options: dict[str, Any],
+) -> ExposureCore: ...
+def render_exposure(json: str, form: str) -> str: ...
 def default_keyring(tenant: str) -> tuple[Keyring, bool]:
     """Open the user's ring, or make it; says whether it was made."""
 

@@ -21,12 +21,13 @@ True
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+import zlib
+from typing import TYPE_CHECKING, Literal, NoReturn
 
 from allonym import _allonym
 from allonym._allonym import Scores
 from allonym._signals import codes, packed
-from allonym.exceptions import UsageError
+from allonym.exceptions import DataError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -44,6 +45,7 @@ __all__ = [
     "qmia",
     "rmia",
     "t_lira",
+    "text",
 ]
 
 
@@ -416,3 +418,82 @@ def modified_entropy(probs: Numbers, labels: Numbers) -> Scores:
     Song and Mittal, arXiv 2003.10595.
     """
     return _allonym.attack_modified_entropy(packed(probs, "probs"), packed(labels, "labels"))
+
+
+def text(
+    log_probabilities: Iterable[Iterable[float]],
+    *,
+    score: Literal["mean", "min_k", "zlib", "reference"] = "mean",
+    k: float = 0.2,
+    texts: Iterable[str] | None = None,
+    reference: Iterable[Iterable[float]] | None = None,
+) -> Scores | list[float]:
+    """Score texts by what a language model says of their tokens (A9).
+
+    These prove membership only where it was decided by chance: members and non-members that differ
+    in date or topic are told apart without any leak (arXiv 2402.07841).
+
+    Parameters
+    ----------
+    log_probabilities
+        For each text, the log-probability of each of its tokens.
+    score
+        ``"mean"``, ``"min_k"`` (the lowest share ``k`` of the tokens), ``"zlib"`` (the mean for each
+        compressed byte of ``texts``) or ``"reference"`` (the mean less that of another model).
+    k
+        Share of the tokens that ``"min_k"`` looks at; of standardised log-probabilities it is
+        Min-K%++.
+    texts
+        The texts, for ``"zlib"``.
+    reference
+        Log-probabilities of another model, for ``"reference"``.
+
+    Returns
+    -------
+    Scores or list of float
+        One number for each text, larger for likelier members; NaN of a text without tokens, or with
+        one whose log-probability is not finite.
+
+    Raises
+    ------
+    DataError
+        Something that is no number, texts that are not as many.
+    UsageError
+        A ``k`` outside of (0, 1], a score whose argument is missing.
+
+    Notes
+    -----
+    Carlini et al., arXiv 2012.07805; Shi et al., arXiv 2310.16789; Zhang et al., arXiv 2404.02936.
+    """
+    means = _allonym.attack_text(_tokens(log_probabilities), k if score == "min_k" else 1.0)
+    if score in {"mean", "min_k"}:
+        return means
+    if score == "zlib":
+        if texts is None:
+            _missing("`texts` is needed for their compressed lengths")
+        others = [float(len(zlib.compress(text.encode(), 9))) for text in texts]
+    elif score == "reference":
+        if reference is None:
+            _missing("`reference` is needed: what another model says of the same texts")
+        others = _allonym.attack_text(_tokens(reference), 1.0).tolist()
+    else:
+        _missing('`score` must be one of "mean", "min_k", "zlib", "reference"')
+    if len(others) != len(means):
+        message = f"there are {len(others)} texts to compare with, for {len(means)}"
+        raise DataError(message, "ALO-D006", None, 3)
+    if score == "zlib":
+        return [mean / other for mean, other in zip(means.tolist(), others, strict=True)]
+    return [mean - other for mean, other in zip(means.tolist(), others, strict=True)]
+
+
+def _tokens(log_probabilities: Iterable[Iterable[float]]) -> list[list[float]]:
+    try:
+        return [[float(token) for token in tokens] for tokens in log_probabilities]
+    except (TypeError, ValueError):
+        message = "`log_probabilities` must hold numbers, one list for each text"
+    # The item itself may be personal, and so is never told.
+    raise DataError(message, "ALO-D006", None, 3)
+
+
+def _missing(message: str) -> NoReturn:
+    raise UsageError(message, "ALO-U010", None, 2)

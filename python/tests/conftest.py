@@ -10,6 +10,7 @@ def bare_machine(tmp_path, monkeypatch):
     for name in ("ALLONYM_KEYS", "ALLONYM_POLICY", "ALLONYM_KEYRING_PASSPHRASE_FILE"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("ALLONYM_CONFIG_HOME", str(tmp_path / "config"))
+    monkeypatch.setenv("ALLONYM_CACHE_HOME", str(tmp_path / "cached"))
     monkeypatch.delenv("SOURCE_DATE_EPOCH", raising=False)
     work = tmp_path / "work"
     work.mkdir()

@@ -241,6 +241,25 @@ def test_senseless_parameters_are_refused(call):
         call()
 
 
+def test_texts_are_scored_by_their_tokens():
+    tokens = [[-1.0, -4.0, -2.0, -3.0], [-0.5], [], [-1.0, math.nan]]
+    means = al.attacks.text(tokens)
+    assert means.tolist()[:2] == [-2.5, -0.5]
+    assert (means.dropped, means.counts) == (2, {"not_finite": 2})
+    assert al.attacks.text(tokens, score="min_k", k=0.5)[0] == -3.5
+    short = al.attacks.text([[-3.0], [-3.0]], score="zlib", texts=["a" * 200, "kxqzjv wpy"])
+    assert short[0] < short[1] < 0
+    assert al.attacks.text([[-3.0]], score="reference", reference=[[-5.0]]) == [2.0]
+    with pytest.raises(al.DataError, match="1 texts"):
+        al.attacks.text([[-3.0]] * 2, score="reference", reference=[[-5.0]])
+    with pytest.raises(al.DataError, match="numbers") as caught:
+        al.attacks.text([["secret"]])
+    assert "secret" not in str(caught.value)
+    for wrong in ({"score": "zlib"}, {"score": "reference"}, {"score": "min_k", "k": 0.0}):
+        with pytest.raises(al.UsageError):
+            al.attacks.text([[-1.0]], **wrong)
+
+
 DATA = pathlib.Path(os.environ.get("ALLONYM_DATA", "nowhere")) / "exposure"
 
 

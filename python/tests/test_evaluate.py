@@ -6,9 +6,8 @@ import json
 import pickle
 from typing import TYPE_CHECKING, Any
 
-import pytest
-
 import allonym as al
+import pytest
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -57,7 +56,7 @@ def test_it_shows_rates_and_no_text() -> None:
     for shown in (repr(evaluation), evaluation._repr_html_(), evaluation.to_json()):
         assert "EMAIL_ADDRESS" in shown
         assert "zora" not in shown
-    assert pickle.loads(pickle.dumps(evaluation)).to_json() == evaluation.to_json()  # noqa: S301
+    assert pickle.loads(pickle.dumps(evaluation)).to_json() == evaluation.to_json()
     frame = evaluation.to_polars()
     assert frame.columns[:3] == ["entity", "gold", "found"]
     assert frame.row(0)[:3] == ("EMAIL_ADDRESS", 1, 2)

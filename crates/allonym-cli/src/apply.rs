@@ -5,7 +5,8 @@ use crate::progress::Meter;
 use crate::session::Session;
 use crate::{policy, table};
 use allonym::{
-    ApplyJob, ApplyOutcome, Failure, PolicySource, Progress, Result, Target, apply, expand,
+    ApplyJob, ApplyOutcome, CanaryPlan, Failure, PolicySource, Progress, Result, Target, apply,
+    expand,
 };
 use std::path::{Path, PathBuf};
 
@@ -40,6 +41,11 @@ pub(crate) fn run(arguments: &ApplyArguments, session: &mut Session) -> Result<u
         resume: arguments.resume,
         dry_run: arguments.dry_run,
         receipt: arguments.receipt.clone(),
+        canaries: arguments.canary_column.as_ref().map(|column| CanaryPlan {
+            count: arguments.canaries.unwrap_or(CANARIES),
+            column: column.clone(),
+            every: arguments.canary_every,
+        }),
         now: &now,
         cancel: session.cancel.clone(),
         progress: &told,
@@ -169,7 +175,17 @@ fn summarize(outcome: &ApplyOutcome, session: &mut Session) {
         table::count(treated),
         receipt.columns.iter().filter(|column| column.treatment != "keep").count(),
     ));
+    if let Some(canaries) = &receipt.canaries {
+        session.say(&format!(
+            "canaries: {} coins were thrown for column `{}`; the receipt registers them",
+            table::count(u64::from(canaries.registered)),
+            canaries.column
+        ));
+    }
     if let Some(path) = &outcome.receipt_path {
         session.say(&format!("receipt: {}", path.display()));
     }
 }
+
+/// Enough for a bound of epsilon that is worth something.
+const CANARIES: u32 = 200;

@@ -79,6 +79,11 @@ pub(crate) enum Command {
     Key(KeyArguments),
     /// Measure the detector on labelled text: precision, recall, leaks, reliability
     Eval(EvalArguments),
+    /// Measure what a model gives away about who was in its training data
+    Exposure {
+        #[command(subcommand)]
+        action: ExposureAction,
+    },
     /// Explain an error code (ALO-P003) or why a column was judged so (PATH:COLUMN)
     Explain(ExplainArguments),
     /// Print a completion script
@@ -327,6 +332,15 @@ pub(crate) struct ApplyArguments {
     /// Format of the output (default: by its name, else the input's)
     #[arg(long, value_enum)]
     pub(crate) output_format: Option<FileFormat>,
+    /// Plant canaries in this text column by keyed coins, to measure later what a model remembers
+    #[arg(long, value_name = "COLUMN", conflicts_with = "resume")]
+    pub(crate) canary_column: Option<String>,
+    /// How many coins are thrown; about half of the canaries are planted (default: 200)
+    #[arg(long, requires = "canary_column", value_parser = clap::value_parser!(u32).range(2..=1_000_000))]
+    pub(crate) canaries: Option<u32>,
+    /// One canary in so many rows
+    #[arg(long, requires = "canary_column", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) canary_every: u32,
     /// Treating threads (default: one a core); does not change the output
     #[arg(long, short, value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub(crate) jobs: Option<u16>,
@@ -392,6 +406,121 @@ pub(crate) enum KeyAction {
     Doctor,
 }
 
+#[derive(Debug, Subcommand)]
+pub(crate) enum ExposureAction {
+    /// Run the attacks on signals and say what they find
+    Score {
+        /// Signals: an .npz archive, or a folder of .npy files
+        signals: PathBuf,
+        /// Where the evidence (JSON) goes
+        #[arg(long)]
+        to: Option<PathBuf>,
+        /// Replace existing evidence
+        #[arg(long)]
+        force: bool,
+        #[command(flatten)]
+        measure: MeasureArguments,
+    },
+    /// Render evidence as one HTML page
+    Report {
+        /// What `score --to` wrote
+        evidence: PathBuf,
+        /// Where the page goes (default: standard output)
+        #[arg(long)]
+        to: Option<PathBuf>,
+        /// Replace an existing page
+        #[arg(long)]
+        force: bool,
+    },
+    /// Compare two models or treatments, trained on the same masks
+    Compare {
+        /// Signals before
+        before: PathBuf,
+        /// Signals after
+        after: PathBuf,
+        #[command(flatten)]
+        measure: MeasureArguments,
+    },
+    /// List and score the canaries that `apply` planted
+    Canary {
+        #[command(subcommand)]
+        action: CanaryAction,
+    },
+    /// Exit 0 under the limits, 1 over one, 7 where the evidence does not decide
+    Gate {
+        /// Evidence, or signals
+        input: PathBuf,
+        /// Highest area under the curve
+        #[arg(long, value_parser = share)]
+        auc: Option<f64>,
+        /// Highest share of members recognised at a rate of false alarms, as 0.001=0.01
+        #[arg(long, value_parser = rate_limit)]
+        tpr: Vec<(f64, f64)>,
+        #[command(flatten)]
+        measure: MeasureArguments,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum CanaryAction {
+    /// List all canaries of a receipt, planted or not, as JSON Lines of id and text
+    List {
+        /// The receipt that `apply --canary-column` wrote
+        receipt: PathBuf,
+        #[command(flatten)]
+        keys: KeySource,
+    },
+    /// Say what a model remembers, from its mean log-probability of every canary
+    Score {
+        /// The receipt that `apply --canary-column` wrote
+        receipt: PathBuf,
+        /// JSON Lines of id and score; a larger score is a likelier text
+        #[arg(long)]
+        scores: PathBuf,
+        /// Confidence of the bound
+        #[arg(long, default_value_t = 0.95, value_parser = inner_share)]
+        confidence: f64,
+        /// Delta of the bound
+        #[arg(long, default_value_t = 1e-5, value_parser = inner_share)]
+        delta: f64,
+        #[command(flatten)]
+        keys: KeySource,
+    },
+}
+
+/// How exposure is measured.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Measuring")]
+pub(crate) struct MeasureArguments {
+    /// Which of the models is the target, from 0; the others are references
+    #[arg(long, default_value_t = 0)]
+    pub(crate) target: usize,
+    /// Rate of false alarms that the verdict speaks of
+    #[arg(long, default_value_t = 0.01, value_parser = inner_share)]
+    pub(crate) fpr: f64,
+    /// Confidence of every interval
+    #[arg(long, default_value_t = 0.95, value_parser = inner_share)]
+    pub(crate) confidence: f64,
+    /// Share of members among the people an attacker tests
+    #[arg(long, default_value_t = 0.5, value_parser = inner_share)]
+    pub(crate) prior: f64,
+    /// Trees of an ensemble whose confidences are shares of votes
+    #[arg(long)]
+    pub(crate) trees: Option<usize>,
+    /// Fair coins decided which records the target was trained on
+    #[arg(long)]
+    pub(crate) coins: bool,
+    /// How many of the most exposed records are named, by row
+    #[arg(long, default_value_t = 50)]
+    pub(crate) records: usize,
+    /// What the report calls the model
+    #[arg(long)]
+    pub(crate) model: Option<String>,
+    /// The time that evidence states, RFC 3339 (default: SOURCE_DATE_EPOCH, else now)
+    #[arg(long)]
+    pub(crate) as_of: Option<String>,
+}
+
 #[derive(Debug, Args)]
 #[command(
     after_help = "A line of the input: {\"text\": ..., \"spans\": [{\"start\": 0, \"end\": 5, \
@@ -449,5 +578,27 @@ fn score(text: &str) -> Result<f32, String> {
     match text.parse::<f32>() {
         Ok(score) if (0.0..=1.0).contains(&score) => Ok(score),
         _ => Err("expected a number from 0 to 1".to_owned()),
+    }
+}
+
+fn share(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(share) if (0.0..=1.0).contains(&share) => Ok(share),
+        _ => Err("expected a number from 0 to 1".to_owned()),
+    }
+}
+
+fn inner_share(text: &str) -> Result<f64, String> {
+    share(text)
+        .ok()
+        .filter(|share| *share > 0.0 && *share < 1.0)
+        .ok_or_else(|| "expected a number between 0 and 1".to_owned())
+}
+
+fn rate_limit(text: &str) -> Result<(f64, f64), String> {
+    let both = text.split_once('=').map(|(rate, limit)| (inner_share(rate), share(limit)));
+    match both {
+        Some((Ok(rate), Ok(limit))) => Ok((rate, limit)),
+        _ => Err("expected RATE=LIMIT, as in 0.001=0.01".to_owned()),
     }
 }

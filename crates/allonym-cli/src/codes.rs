@@ -27,6 +27,10 @@ const CODES: &[(&str, &str)] = &[
         "signals, masks, labels or groups do not fit each other or the attack: lengths, shapes, values outside of their range, nobody on one side; the message names the argument and the record's position, never a value",
     ),
     (
+        "ALO-D050",
+        "the file is no evidence of a measured exposure, or of another version; allonym exposure score SIGNALS --to FILE writes it",
+    ),
+    (
         "ALO-K001",
         "a policy that makes tokens needs a keyring; a new one would break joins with earlier outputs, so none is made in silence: allonym key new",
     ),
@@ -155,6 +159,14 @@ const CODES: &[(&str, &str)] = &[
     (
         "ALO-U012",
         "the file that says what labels stand for is no TOML of tables with `name`, `entities` and `categories`, or names an entity that no rule has",
+    ),
+    (
+        "ALO-U050",
+        "the measurement of exposure cannot be made as it was asked for: no limit for a gate, a model that is not there, or a form it does not speak",
+    ),
+    (
+        "ALO-U051",
+        "canaries are planted in one text column of one file, and are known by the receipt that registers them; the message says what does not fit",
     ),
     ("ALO-X005", "a bug: the output was withheld, because nobody can say what it holds"),
     (

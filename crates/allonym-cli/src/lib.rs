@@ -9,6 +9,7 @@ mod arguments;
 mod codes;
 mod eval;
 mod explain;
+mod exposure;
 mod init;
 mod key;
 mod policy;
@@ -54,6 +55,7 @@ fn run(command: Command, session: &mut Session) -> Result<u8> {
         Command::Rules(arguments) => rules::run(&arguments, session),
         Command::Key(arguments) => key::run(&arguments, session),
         Command::Eval(arguments) => eval::run(&arguments, session),
+        Command::Exposure { action } => exposure::run(&action, session),
         Command::Explain(arguments) => explain::run(&arguments, session),
         Command::Completions { shell } => {
             let mut script = Vec::new();

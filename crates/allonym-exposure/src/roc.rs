@@ -213,21 +213,63 @@ impl Roc {
     /// are.
     #[must_use]
     pub fn auc_interval(&self, confidence: f64) -> Interval {
-        let (value, error) = (self.auc(), self.auc_standard_error());
-        if error > 0.0 && value > 0.0 && value < 1.0 {
-            let z = normal_quantile(0.5 + confidence / 2.0);
-            let (logit, half) = ((value / (1.0 - value)).ln(), z * error / (value * (1.0 - value)));
-            let probability = |logit: f64| 1.0 / (1.0 + (-logit).exp());
-            return Interval {
-                value,
-                low: probability(logit - half),
-                high: probability(logit + half),
-            };
-        }
         let pairs = self.n_members.min(self.n_non_members);
-        let tail = (1.0 - confidence) / 2.0;
-        let (fewer, more) = (share_of(value, pairs, f64::floor), share_of(value, pairs, f64::ceil));
-        Interval { value, low: share_low(fewer, pairs, tail), high: share_high(more, pairs, tail) }
+        auc_interval(self.auc(), self.auc_standard_error(), pairs, confidence)
+    }
+
+    /// Counts of false and true positives at the corners of the curve, rising from (0, 0): every
+    /// corner with at most `exact` false positives, and of the others those nearest above about
+    /// `beyond` evenly spread numbers of them, and the last.
+    #[must_use]
+    pub fn corners(&self, exact: u64, beyond: u64) -> Vec<(u64, u64)> {
+        let mut corners = vec![(0, 0)];
+        let stride = (self.n_non_members.saturating_sub(exact) / beyond.max(1)).max(1);
+        let mut next = exact;
+        for (_, true_positives, false_positives) in self.steps() {
+            let last = false_positives == self.n_non_members && true_positives == self.n_members;
+            if false_positives > exact && false_positives < next && !last {
+                continue;
+            }
+            if false_positives > exact {
+                next = false_positives + stride;
+            }
+            // On the way up only the two ends matter.
+            if let [.., (before, _), (at, high)] = &mut corners[..]
+                && *before == false_positives
+                && *at == false_positives
+            {
+                *high = true_positives;
+            } else {
+                corners.push((false_positives, true_positives));
+            }
+        }
+        corners
+    }
+
+    /// The curve of [`Roc::corners`]. Rates within the exact part are those of the whole curve,
+    /// others are bounded more widely; the area is not that of the whole curve.
+    ///
+    /// # Errors
+    /// [`RocError::Corners`] of corners that fall, [`RocError::NoMembers`] and
+    /// [`RocError::NoNonMembers`] of a curve that ends at zero.
+    pub fn from_corners(corners: &[(u64, u64)]) -> Result<Roc, RocError> {
+        let (mut groups, mut last) = (Vec::new(), (0, 0));
+        for (at, &(false_positives, true_positives)) in corners.iter().enumerate() {
+            let steps = (false_positives.checked_sub(last.0), true_positives.checked_sub(last.1));
+            let (Some(non_members), Some(members)) = steps else {
+                return Err(RocError::Corners);
+            };
+            if (members, non_members) != (0, 0) {
+                groups.push(Group { score: -size(at), members, non_members });
+            }
+            last = (false_positives, true_positives);
+        }
+        let (n_non_members, n_members) = last;
+        match (n_members, n_non_members) {
+            (0, _) => Err(RocError::NoMembers),
+            (_, 0) => Err(RocError::NoNonMembers),
+            _ => Ok(Roc { groups, n_members, n_non_members, dropped: 0 }),
+        }
     }
 
     /// The true-positive rate where at most `fpr` of the non-members are flagged: at the last step
@@ -306,6 +348,21 @@ impl Roc {
     }
 }
 
+/// Interval of an area with its standard error, from the smaller number of members and non-members:
+/// on the logit scale, or exact where the sample has no spread.
+#[must_use]
+pub fn auc_interval(value: f64, error: f64, pairs: u64, confidence: f64) -> Interval {
+    if error > 0.0 && value > 0.0 && value < 1.0 {
+        let z = normal_quantile(0.5 + confidence / 2.0);
+        let (logit, half) = ((value / (1.0 - value)).ln(), z * error / (value * (1.0 - value)));
+        let probability = |logit: f64| 1.0 / (1.0 + (-logit).exp());
+        return Interval { value, low: probability(logit - half), high: probability(logit + half) };
+    }
+    let tail = (1.0 - confidence) / 2.0;
+    let (fewer, more) = (share_of(value, pairs, f64::floor), share_of(value, pairs, f64::ceil));
+    Interval { value, low: share_low(fewer, pairs, tail), high: share_high(more, pairs, tail) }
+}
+
 /// Why there is no curve.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -330,6 +387,9 @@ pub enum RocError {
     /// No scored record was not a member: there is no holdout.
     #[error("no scored record is a non-member; a holdout is needed")]
     NoNonMembers,
+    /// Corners that do not rise.
+    #[error("the corners of the curve must rise")]
+    Corners,
     /// A rate that is none.
     #[error("{what} must lie between 0 and 1")]
     Rate {
@@ -454,6 +514,29 @@ mod tests {
         assert!(small().tpr_at(1.5, 0.95).is_err());
         assert!(small().tpr_at(f64::NAN, 0.95).is_err());
         assert!(small().tpr_at(0.1, 1.0).is_err());
+    }
+
+    #[test]
+    fn corners_keep_the_rates_and_bound_the_rest() {
+        let noise = |record: u32| f64::from(record * 193 % 4001);
+        let member = |record: u32| record.is_multiple_of(2);
+        let scores: Vec<f64> =
+            (0..4000).map(|r| noise(r) + if member(r) { 700.0 } else { 0.0 }).collect();
+        let members: Vec<bool> = (0..4000).map(member).collect();
+        let roc = Roc::new(&scores, &members).unwrap();
+        let corners = roc.corners(300, 50);
+        assert!(corners.len() < 2 * 301 + 2 * 60, "{}", corners.len());
+        assert_eq!((corners[0], corners.last().unwrap()), ((0, 0), &(2000, 2000)));
+        let thin = Roc::from_corners(&corners).unwrap();
+        for fpr in [0.001, 0.01, 0.1] {
+            let (whole, thin) = (roc.tpr_at(fpr, 0.95).unwrap(), thin.tpr_at(fpr, 0.95).unwrap());
+            assert_eq!((whole.tpr, whole.fpr, whole.band), (thin.tpr, thin.fpr, thin.band));
+        }
+        let (whole, thin) = (roc.tpr_at(0.5, 0.95).unwrap(), thin.tpr_at(0.5, 0.95).unwrap());
+        assert!(thin.band.low <= whole.band.low && thin.band.high >= whole.band.high);
+        assert_eq!(Roc::from_corners(&[(0, 0), (3, 2), (2, 4)]), Err(RocError::Corners));
+        assert_eq!(Roc::from_corners(&[(0, 0), (3, 0)]), Err(RocError::NoMembers));
+        assert_eq!(Roc::from_corners(&[(0, 3)]), Err(RocError::NoNonMembers));
     }
 
     #[test]

@@ -73,9 +73,34 @@ pub struct Matrix<'a> {
     layout: Layout,
     /// References that are stored.
     stored: usize,
-    /// One of them that is passed over.
-    skipped: Option<usize>,
+    skipped: Skipped,
+    reading: Reading,
+    /// What is read is moved to within this of zero.
+    limit: Option<f64>,
     records: usize,
+}
+
+/// What is made of a stored signal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Reading {
+    AsStored,
+    /// Confidences are stored, logits wanted.
+    Logit,
+    /// Logits are stored, confidences wanted.
+    Confidence,
+}
+
+/// The few references that are passed over.
+#[derive(Clone, Copy, Debug, Default)]
+struct Skipped {
+    references: [usize; SKIPPED_MAX],
+    count: usize,
+}
+
+impl Skipped {
+    fn contains(&self, reference: usize) -> bool {
+        self.references[..self.count].contains(&reference)
+    }
 }
 
 impl<'a> Matrix<'a> {
@@ -97,7 +122,9 @@ impl<'a> Matrix<'a> {
                 found: format!("{}", store.len()),
             });
         }
-        Ok(Matrix { store, layout, stored: references, skipped: None, records })
+        let (skipped, reading) = (Skipped::default(), Reading::AsStored);
+        let limit = None;
+        Ok(Matrix { store, layout, stored: references, skipped, reading, limit, records })
     }
 
     /// A matrix in a file, whose `layout` says which axis its shape names first.
@@ -120,13 +147,16 @@ impl<'a> Matrix<'a> {
             (Layout::ByReference, true) => Layout::ByRecord,
             (Layout::ByRecord, true) => Layout::ByReference,
         };
-        Ok(Matrix { store: Store::File(array), layout, stored: references, skipped: None, records })
+        let (skipped, reading) = (Skipped::default(), Reading::AsStored);
+        let store = Store::File(array);
+        let limit = None;
+        Ok(Matrix { store, layout, stored: references, skipped, reading, limit, records })
     }
 
     /// Number of references.
     #[must_use]
     pub fn references(&self) -> usize {
-        self.stored - usize::from(self.skipped.is_some())
+        self.stored - self.skipped.count
     }
 
     /// Number of records.
@@ -135,13 +165,41 @@ impl<'a> Matrix<'a> {
         self.records
     }
 
-    /// The same matrix without one of its references, or none if there is no such reference or one
-    /// is left out already.
+    /// The same matrix without one of its references, or none if there is no such reference or four
+    /// are left out already. The others keep their numbers.
     #[must_use]
     pub fn without(mut self, reference: usize) -> Option<Matrix<'a>> {
-        let known = reference < self.stored && self.skipped.is_none();
-        self.skipped = Some(reference);
-        known.then_some(self)
+        let Skipped { references, count } = &mut self.skipped;
+        if reference >= self.stored || references[..*count].contains(&reference) {
+            return None;
+        }
+        *references.get_mut(*count)? = reference;
+        *count += 1;
+        Some(self)
+    }
+
+    /// The logits of a matrix of confidences: `ln p - ln(1 - p)`, where a confidence of 0 or 1 is
+    /// moved inwards by half of what the stored precision resolves next to 1. Where a model gives
+    /// logits itself, those are better: a confidence near 1 has lost most of its digits.
+    #[must_use]
+    pub fn as_logits(mut self) -> Matrix<'a> {
+        self.reading = Reading::Logit;
+        self
+    }
+
+    /// The confidences of a matrix of logits: `1 / (1 + e^-x)`.
+    #[must_use]
+    pub fn as_confidences(mut self) -> Matrix<'a> {
+        self.reading = Reading::Confidence;
+        self
+    }
+
+    /// The same with every finite signal moved into `[-limit, limit]`, for a positive limit; see
+    /// [`crate::ensemble_limit`].
+    #[must_use]
+    pub fn within(mut self, limit: f64) -> Matrix<'a> {
+        self.limit = (limit > 0.0).then_some(limit);
+        self
     }
 
     /// What is stored for one reference, whether it is left out or not.
@@ -151,9 +209,9 @@ impl<'a> Matrix<'a> {
     pub fn reference(&self, reference: usize) -> Result<Vec<f64>, SignalError> {
         let mut values = vec![0.0; self.records];
         match self.layout {
-            Layout::ByReference => self.store.fill(reference * self.records, &mut values)?,
+            Layout::ByReference => self.fill(reference * self.records, &mut values)?,
             Layout::ByRecord => {
-                let whole = Matrix { skipped: None, ..*self };
+                let whole = Matrix { skipped: Skipped::default(), ..*self };
                 let width = block_records(self.stored);
                 let mut block = Vec::new();
                 for (at, part) in values.chunks_mut(width).enumerate() {
@@ -174,17 +232,17 @@ impl<'a> Matrix<'a> {
         let width = records.len();
         block.clear();
         block.resize(self.references() * width, 0.0);
-        let references = (0..self.stored).filter(|reference| self.skipped != Some(*reference));
+        let references = (0..self.stored).filter(|reference| !self.skipped.contains(*reference));
         let rows = references.zip(block.chunks_exact_mut(width.max(1)));
         match self.layout {
             Layout::ByReference => {
                 for (reference, row) in rows {
-                    self.store.fill(reference * self.records + records.start, row)?;
+                    self.fill(reference * self.records + records.start, row)?;
                 }
             }
             Layout::ByRecord => {
                 let mut stored = vec![0.0; self.stored * width];
-                self.store.fill(records.start * self.stored, &mut stored)?;
+                self.fill(records.start * self.stored, &mut stored)?;
                 for (reference, row) in rows {
                     let values = stored[reference..].iter().step_by(self.stored);
                     row.iter_mut().zip(values).for_each(|(to, from)| *to = *from);
@@ -208,6 +266,30 @@ impl<'a> Matrix<'a> {
     fn is_mask(&self) -> bool {
         self.store.kind() == Kind::Bool
     }
+
+    fn fill(&self, start: usize, out: &mut [f64]) -> Result<(), NpyError> {
+        self.store.fill(start, out)?;
+        match self.reading {
+            Reading::AsStored => {}
+            Reading::Logit => {
+                let single = self.store.kind() == Kind::F32;
+                let least = if single { f64::from(f32::EPSILON) } else { f64::EPSILON } / 4.0;
+                // What is no confidence stays as it is, for the attack to refuse or to drop.
+                for value in out.iter_mut().filter(|value| (0.0..=1.0).contains(*value)) {
+                    let rest = (1.0 - *value).max(least);
+                    *value = (*value / rest).max(least).ln();
+                }
+            }
+            Reading::Confidence => {
+                out.iter_mut().for_each(|value| *value = 1.0 / (1.0 + (-*value).exp()));
+            }
+        }
+        if let Some(limit) = self.limit {
+            let finite = out.iter_mut().filter(|value| value.is_finite());
+            finite.for_each(|value| *value = value.clamp(-limit, limit));
+        }
+        Ok(())
+    }
 }
 
 /// Signals of some records, one reference at a time.
@@ -220,12 +302,13 @@ pub(crate) struct Rows<'a> {
 
 impl Rows<'_> {
     pub(crate) fn row(&mut self, reference: usize) -> Result<&[f64], SignalError> {
-        let Matrix { store, layout, records, skipped, .. } = self.matrix;
+        let Matrix { layout, records, stored, skipped, .. } = self.matrix;
         if layout == Layout::ByRecord {
             return Ok(&self.values[reference * self.records.len()..][..self.records.len()]);
         }
-        let after = usize::from(skipped.is_some_and(|skipped| skipped <= reference));
-        store.fill((reference + after) * records + self.records.start, &mut self.values)?;
+        let kept = (0..stored).filter(|reference| !skipped.contains(*reference)).nth(reference);
+        let kept = kept.expect("callers ask for references that are there");
+        self.matrix.fill(kept * records + self.records.start, &mut self.values)?;
         Ok(&self.values)
     }
 }
@@ -402,6 +485,8 @@ pub enum SignalError {
 }
 
 const BLOCK_VALUES: usize = 1 << 15;
+/// A target, a left-out reference and the one with the complement of its mask, and one to spare.
+const SKIPPED_MAX: usize = 4;
 
 #[cfg(test)]
 mod tests {
@@ -424,8 +509,31 @@ mod tests {
             let rest = matrix.without(0).unwrap();
             rest.fill_block(1..3, &mut block).unwrap();
             assert_eq!((rest.references(), &block[..]), (1, &[12.0, 13.0][..]));
-            assert!(matrix.without(2).is_none() && rest.without(1).is_none());
+            assert!(matrix.without(2).is_none() && rest.without(0).is_none());
+            let none = rest.without(1).unwrap();
+            none.fill_block(0..3, &mut block).unwrap();
+            assert_eq!((none.references(), block.len()), (0, 0));
         }
+    }
+
+    #[test]
+    fn confidences_and_logits_are_made_of_each_other() {
+        let stored = [0.75, 0.0, 1.0, f64::NAN];
+        let logits = Matrix::new(&stored[..], Layout::ByReference, 2, 2).unwrap().as_logits();
+        let first = logits.reference(0).unwrap();
+        assert!((first[0] - 3_f64.ln()).abs() < 1e-15 && (-38.0..-36.0).contains(&first[1]));
+        let second = logits.reference(1).unwrap();
+        assert!((36.0..38.0).contains(&second[0]) && second[1].is_nan());
+        let single = [1.0_f32];
+        let single = Matrix::new(&single[..], Layout::ByRecord, 1, 1).unwrap().as_logits();
+        assert!((16.0..18.0).contains(&single.reference(0).unwrap()[0]));
+        let stored = [3_f64.ln(), -1e9, 1e9];
+        let back = Matrix::new(&stored[..], Layout::ByReference, 1, 3).unwrap().as_confidences();
+        let back = back.reference(0).unwrap();
+        assert!((back[0] - 0.75).abs() < 1e-15 && back[1] == 0.0 && back[2] == 1.0);
+        let stored = [-7.0, 0.5, f64::INFINITY];
+        let kept = Matrix::new(&stored[..], Layout::ByReference, 1, 3).unwrap().within(4.0);
+        assert_eq!(kept.reference(0).unwrap(), [-4.0, 0.5, f64::INFINITY]);
     }
 
     #[test]

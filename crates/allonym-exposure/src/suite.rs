@@ -33,11 +33,28 @@ impl Signals<'_> {
     /// # Errors
     /// What any of the attacks refuses.
     pub fn score_all(&self) -> Result<Vec<(String, Scores)>, AttackError> {
-        let mut all = vec![("loss".to_owned(), loss(self.conf)?)];
+        let mut all = Vec::new();
+        self.score_each(|name, scores| {
+            all.push((name.to_owned(), scores));
+            Ok::<(), AttackError>(())
+        })?;
+        Ok(all)
+    }
+
+    /// As [`Signals::score_all`], one attack at a time, so that the scores of only one need to be
+    /// in memory.
+    ///
+    /// # Errors
+    /// What any of the attacks or `each` refuses.
+    pub fn score_each<E: From<AttackError>>(
+        &self,
+        mut each: impl FnMut(&str, Scores) -> Result<(), E>,
+    ) -> Result<(), E> {
+        each("loss", loss(self.conf)?)?;
         for mode in [Mode::Online, Mode::Offline] {
             let word = if mode == Mode::Online { "online" } else { "offline" };
             let scores = offset(self.logit, &self.logit_references, mode)?;
-            all.push((format!("offset {word}"), scores));
+            each(&format!("offset {word}"), scores)?;
             for (variance, spread) in
                 [(Variance::PerRecord, "own variance"), (Variance::Fixed, "fixed variance")]
             {
@@ -45,22 +62,22 @@ impl Signals<'_> {
                 let logit_limit = self.logit_limit;
                 let lira = Lira { mode, variance, logit_limit, ..Lira::default() };
                 let scores = lira.score(self.logit, &self.logit_references)?;
-                all.push((format!("LiRA {word}, {spread}"), scores));
+                each(&format!("LiRA {word}, {spread}"), scores)?;
             }
             let scores = TLira { mode, ..TLira::default() };
             let scores = scores.score(self.logit, &self.logit_references)?;
-            all.push((format!("t-LiRA {word}"), scores));
+            each(&format!("t-LiRA {word}"), scores)?;
         }
         if let Some(others) = &self.population {
-            all.push(("population".to_owned(), population(self.conf, others.target, None)?));
+            each("population", population(self.conf, others.target, None)?)?;
             let rmia = |rmia: Rmia| rmia.score(self.conf, &self.conf_references, others);
-            all.push(("RMIA online".to_owned(), rmia(Rmia::default())?.ratio));
+            each("RMIA online", rmia(Rmia::default())?.ratio)?;
             for a in RMIA_OFFLINE_GRID {
                 let scores = rmia(Rmia { mode: Mode::Offline, a, ..Rmia::default() })?.ratio;
-                all.push((format!("RMIA offline, a = {a}"), scores));
+                each(&format!("RMIA offline, a = {a}"), scores)?;
             }
         }
-        Ok(all)
+        Ok(())
     }
 }
 

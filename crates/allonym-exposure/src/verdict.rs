@@ -61,35 +61,97 @@ pub fn verdict(
 ) -> Result<Verdict, RocError> {
     let finding = |candidate: &Candidate, confidence: f64| {
         let roc = Roc::new(&candidate.target.values, target_members)?;
-        let tpr = roc.tpr_at(fpr, confidence)?;
-        let (name, auc) = (candidate.name.clone(), roc.auc_interval(confidence));
-        Ok(Finding { name, auc, tpr, dropped: roc.dropped() })
+        Finding::new(&candidate.name, &roc, fpr, confidence)
     };
-    let mut best: Option<(f64, f64, &Candidate)> = None;
+    let mut trials = Trials::default();
     for candidate in candidates {
         let roc = Roc::new(&candidate.left_out.values, left_out_members)?;
-        let at = roc.tpr_at(fpr, confidence)?;
-        let (rate, auc) = (if at.resolvable { at.tpr.value } else { 0.0 }, roc.auc());
-        if best.is_none_or(|(best_rate, best_auc, _)| (rate, auc) > (best_rate, best_auc)) {
-            best = Some((rate, auc, candidate));
-        }
+        trials.add(&candidate.name, &roc, fpr)?;
     }
-    let chosen = finding(best.ok_or(RocError::NoMembers)?.2, confidence)?;
+    let best = trials.best().and_then(|at| candidates.get(at)).ok_or(RocError::NoMembers)?;
+    let chosen = finding(best, confidence)?;
     let each = 1.0 - (1.0 - confidence) / crate::special::size(candidates.len());
     let all: Vec<Finding> = candidates
         .iter()
         .map(|candidate| finding(candidate, each))
         .collect::<Result<_, RocError>>()?;
+    let worst = worst(&all);
+    Ok(Verdict { chosen, all, worst })
+}
+
+impl Finding {
+    /// What a curve of an attack's scores shows.
+    ///
+    /// # Errors
+    /// As [`Roc::tpr_at`].
+    pub fn new(name: &str, roc: &Roc, fpr: f64, confidence: f64) -> Result<Finding, RocError> {
+        let tpr = roc.tpr_at(fpr, confidence)?;
+        let (name, auc) = (name.to_owned(), roc.auc_interval(confidence));
+        Ok(Finding { name, auc, tpr, dropped: roc.dropped() })
+    }
+}
+
+/// Position of the attack with the highest lower end of the true-positive rate, or of the area
+/// where the rate is not resolvable; of equals the first, and 0 of none.
+#[must_use]
+pub fn worst(findings: &[Finding]) -> usize {
     let lower = |finding: &Finding| {
         (if finding.tpr.resolvable { finding.tpr.band.low } else { 0.0 }, finding.auc.low)
     };
     let mut worst = 0;
-    for (at, finding) in all.iter().enumerate() {
-        if lower(finding) > lower(&all[worst]) {
+    for (at, finding) in findings.iter().enumerate() {
+        if lower(finding) > lower(&findings[worst]) {
             worst = at;
         }
     }
-    Ok(Verdict { chosen, all, worst })
+    worst
+}
+
+/// How attacks do on left-out references, one or several, each taken as the target.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Trials {
+    /// Name, sum of rates, sum of areas, curves.
+    attacks: Vec<(String, f64, f64, f64)>,
+}
+
+impl Trials {
+    /// Adds an attack's curve on one left-out reference. Rates that it cannot resolve count as
+    /// zero.
+    ///
+    /// # Errors
+    /// As [`Roc::tpr_at`].
+    pub fn add(&mut self, name: &str, roc: &Roc, fpr: f64) -> Result<(), RocError> {
+        let at = roc.tpr_at(fpr, 0.5)?;
+        let rate = if at.resolvable { at.tpr.value } else { 0.0 };
+        match self.attacks.iter_mut().find(|(known, ..)| known == name) {
+            Some((_, rates, areas, curves)) => {
+                *rates += rate;
+                *areas += roc.auc();
+                *curves += 1.0;
+            }
+            None => self.attacks.push((name.to_owned(), rate, roc.auc(), 1.0)),
+        }
+        Ok(())
+    }
+
+    /// Position, in the order in which they came, of the attack with the highest mean rate, then
+    /// area; of equals the first. None of none.
+    #[must_use]
+    pub fn best(&self) -> Option<usize> {
+        let means = self.attacks.iter().map(|(_, rates, areas, n)| (rates / n, areas / n));
+        let mut best: Option<(usize, (f64, f64))> = None;
+        for (at, mean) in means.enumerate() {
+            if best.is_none_or(|(_, most)| mean > most) {
+                best = Some((at, mean));
+            }
+        }
+        best.map(|(at, _)| at)
+    }
+
+    /// Names of the attacks, in the order in which they came.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.attacks.iter().map(|(name, ..)| name.as_str())
+    }
 }
 
 /// Limits that a model must keep.
@@ -123,11 +185,25 @@ impl Gate {
     /// # Errors
     /// As [`Roc::tpr_at`].
     pub fn decide(&self, roc: &Roc, confidence: f64) -> Result<Decision, RocError> {
+        self.decide_by(|each| roc.auc_interval(each), roc, confidence)
+    }
+
+    /// As [`Gate::decide`], with an area that is known from elsewhere: of a curve that was thinned
+    /// out ([`Roc::from_corners`]), whose own area is not exact.
+    ///
+    /// # Errors
+    /// As [`Roc::tpr_at`].
+    pub fn decide_by(
+        &self,
+        auc: impl Fn(f64) -> Interval,
+        roc: &Roc,
+        confidence: f64,
+    ) -> Result<Decision, RocError> {
         let limits = self.tpr_at.len() + usize::from(self.auc.is_some());
         let each = 1.0 - (1.0 - confidence) / crate::special::size(limits.max(1));
         let mut decision = Decision::Pass;
         if let Some(limit) = self.auc {
-            decision = decision.worse(judge(roc.auc_interval(each), limit, true));
+            decision = decision.worse(judge(auc(each), limit, true));
         }
         for &(fpr, limit) in &self.tpr_at {
             let at = roc.tpr_at(fpr, each)?;

@@ -127,7 +127,7 @@ impl AttackScores {
 }
 
 impl AttackScores {
-    fn of(scores: Scores) -> AttackScores {
+    pub(crate) fn of(scores: Scores) -> AttackScores {
         let Scores { values, flags } = scores;
         AttackScores { values, flags, ratio: None, population_dropped: 0 }
     }
@@ -152,8 +152,8 @@ impl AttackScores {
 /// A curve of scores against who was a member.
 #[pyclass(frozen, module = "allonym.metrics", name = "Roc")]
 pub(crate) struct Curve {
-    roc: Roc,
-    confidence: f64,
+    pub(crate) roc: Roc,
+    pub(crate) confidence: f64,
 }
 
 #[pymethods]
@@ -442,6 +442,28 @@ pub(crate) fn attack_modified_entropy(
     })
 }
 
+/// Scores of texts from the log-probabilities of their tokens; `share` of the lowest, all at 1.
+#[pyfunction]
+pub(crate) fn attack_text(
+    py: Python<'_>,
+    log_probabilities: Vec<Vec<f64>>,
+    share: f64,
+) -> PyResult<AttackScores> {
+    if !(share > 0.0 && share <= 1.0) {
+        return Err(raise(&usage("`k` must be above 0 and at most 1")));
+    }
+    attack(py, move || {
+        let score = |tokens: &Vec<f64>| {
+            // Of no tokens, or of a token that is no number, nothing can be said.
+            let usable = !tokens.is_empty() && tokens.iter().all(|token| token.is_finite());
+            if usable { exposure::min_k(tokens, share) } else { f64::NAN }
+        };
+        let values: Vec<f64> = log_probabilities.iter().map(score).collect();
+        let flag = |value: &f64| if value.is_nan() { Flags::NOT_FINITE } else { Flags::default() };
+        Ok(Scores { flags: values.iter().map(flag).collect(), values })
+    })
+}
+
 #[pyfunction]
 pub(crate) fn roc(
     py: Python<'_>,
@@ -500,7 +522,11 @@ fn series(name: &'static str, array: &Array) -> allonym::Result<Vec<f64>> {
     Ok(matrix.reference(0)?)
 }
 
-fn matrix<'a>(name: &'static str, array: &'a Array, layout: Layout) -> allonym::Result<Matrix<'a>> {
+pub(crate) fn matrix<'a>(
+    name: &'static str,
+    array: &'a Array,
+    layout: Layout,
+) -> allonym::Result<Matrix<'a>> {
     let (bytes, _, shape) = array;
     let &[first, second] = &shape[..] else {
         return Err(axes(name, shape, 2));
@@ -513,7 +539,7 @@ fn matrix<'a>(name: &'static str, array: &'a Array, layout: Layout) -> allonym::
 }
 
 /// Truth values, or whole numbers that are all 0 or 1, and the lengths of their axes.
-fn masks(array: &Array) -> allonym::Result<(Vec<bool>, &[usize])> {
+pub(crate) fn masks(array: &Array) -> allonym::Result<(Vec<bool>, &[usize])> {
     let (bytes, _, shape) = array;
     let kind = kind(array)?;
     let no_mask = || unfit("`members` must hold truth values (or 0 and 1) and nothing else".into());

@@ -1,8 +1,21 @@
-//! How much a model gives away about its training data, for the faces: signals in, numbers out.
+//! How much a model gives away about its training data, for the faces: signals in, evidence out.
+
+mod evidence;
+mod files;
+mod measure;
+mod page;
+mod words;
 
 use crate::Failure;
 
 pub use allonym_exposure::*;
+pub use evidence::{
+    AttackEvidence, ComparisonEvidence, Context, CurveEvidence, EpsilonEvidence, Evidence,
+    GateEvidence, GroupEvidence, GroupsEvidence, Limit, Method, Number, RateEvidence,
+    RecordEvidence, RecordsEvidence, Told, Utility,
+};
+pub use files::SignalFile;
+pub use measure::{MeasureOptions, Measured, Models, compare_measured, measure};
 
 impl From<AttackError> for Failure {
     fn from(error: AttackError) -> Failure {
@@ -20,10 +33,25 @@ impl From<SignalError> for Failure {
     }
 }
 
+impl From<NpyError> for Failure {
+    fn from(error: NpyError) -> Failure {
+        Failure::new(UNFIT, 3, error.to_string())
+    }
+}
+
 impl From<RocError> for Failure {
     fn from(error: RocError) -> Failure {
         match error {
             RocError::Rate { .. } => Failure::new("ALO-U010", 2, error.to_string()),
+            _ => Failure::new(UNFIT, 3, error.to_string()),
+        }
+    }
+}
+
+impl From<SubjectError> for Failure {
+    fn from(error: SubjectError) -> Failure {
+        match error {
+            SubjectError::Roc(error) => error.into(),
             _ => Failure::new(UNFIT, 3, error.to_string()),
         }
     }
@@ -47,5 +75,7 @@ mod tests {
         let failure = Failure::from(RocError::NoNonMembers);
         assert_eq!(failure.code, "ALO-D006");
         assert!(failure.message.contains("holdout"));
+        let failure = Failure::from(SubjectError::BothSides { count: 1, of: 3 });
+        assert_eq!((failure.code, failure.exit), ("ALO-D006", 3));
     }
 }

@@ -112,6 +112,7 @@ impl BoundPolicy {
             keys,
             columns: counts.columns(plan.columns()),
             warnings: counts.warnings(plan),
+            canaries: None,
             signature: None,
         }
     }

@@ -6,6 +6,7 @@
 //!
 //! It reads no clock and no environment: both are arguments ([`Environment`], `now`).
 
+mod canary;
 mod cells;
 mod compiled;
 mod draft;
@@ -38,6 +39,7 @@ pub use allonym_recognize::{
     CheckReport, Coverage, EntityCount, Group, Judgement, RuleFile, RuleSet, RuleSummary,
     check as check_rules,
 };
+pub use canary::{Canary, CanaryEvidence, CanaryPlan, ReceiptCanaries, canaries, score_canaries};
 pub use draft::{draft, draft_policy};
 pub use evaluate::{
     Change, Changes, Confusion, EvaluateOptions, Evaluation, Evaluator, NotScored, Rates,

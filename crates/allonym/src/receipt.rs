@@ -1,5 +1,6 @@
 //! The receipt: what was treated, by which policy, rules and keys, with digests to check it by.
 
+use crate::canary::ReceiptCanaries;
 use crate::{Failure, Result};
 use allonym_core::ColumnCounts;
 use serde::{Deserialize, Serialize};
@@ -35,6 +36,9 @@ pub struct Receipt {
     pub columns: Vec<ReceiptColumn>,
     /// Notes that a reviewer should read.
     pub warnings: Vec<String>,
+    /// Canaries that were planted by keyed coins.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub canaries: Option<ReceiptCanaries>,
     /// Signature; null until the ledger signs receipts.
     pub signature: Option<String>,
 }
@@ -125,7 +129,7 @@ impl Receipt {
     }
 
     /// Whether both prove the same work: inputs, policy, rules and keys (not times, not paths of
-    /// outputs).
+    /// outputs). Canaries are planted anew each time, for their number is known only in the end.
     #[must_use]
     pub fn same_work(&self, other: &Receipt) -> bool {
         let digests = |files: &[ReceiptFile]| -> Vec<String> {
@@ -135,6 +139,8 @@ impl Receipt {
             && self.policy == other.policy
             && self.rules == other.rules
             && self.keys == other.keys
+            && self.canaries.is_none()
+            && other.canaries.is_none()
     }
 }
 

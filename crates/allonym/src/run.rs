@@ -1,5 +1,6 @@
 //! `apply`: files in, treated files out, whole or not at all, with a receipt.
 
+use crate::canary::{CanaryPlan, Planting};
 use crate::draft::draft_policy;
 use crate::keys::{refuse_exposed_ring, ring_place};
 use crate::pipeline::drive;
@@ -88,6 +89,8 @@ pub struct ApplyJob<'a> {
     pub dry_run: bool,
     /// Where the receipt goes instead of beside the output.
     pub receipt: Option<PathBuf>,
+    /// Canaries to plant by keyed coins.
+    pub canaries: Option<CanaryPlan>,
     /// The clock: RFC 3339.
     pub now: &'a (dyn Fn() -> String + Sync),
     /// Asked between batches.
@@ -184,6 +187,7 @@ struct BoundFile {
     name: String,
     plan: Plan,
     stdin: RefCell<Option<Reader>>,
+    planting: RefCell<Option<Planting>>,
 }
 
 impl Bound {
@@ -217,7 +221,7 @@ impl Bound {
         let judged = judge_columns(job, &policy, &rules, &schemas)?;
 
         let mut created_ring = None;
-        let ring = if policy.needs_keys() {
+        let ring = if policy.needs_keys() || job.canaries.is_some() {
             let reference = Some((policy.keys(), folder.as_path()));
             let place = ring_place(job.keys.as_deref(), reference, job.environment)?;
             refuse_exposed_ring(&place.path, &input_paths(job), &job.target)?;
@@ -247,6 +251,10 @@ impl Bound {
         };
         for (file, reader) in files.iter_mut().zip(opened) {
             file.stdin = RefCell::new(reader);
+        }
+        // A dry run on a fresh machine has no key to draw them by.
+        if let Some(plan) = job.canaries.as_ref().filter(|_| !files.is_empty()) {
+            plan_canaries(job, plan, &policy, ring.as_ref(), &mut files)?;
         }
         Ok(Bound {
             policy,
@@ -304,6 +312,7 @@ impl Bound {
                 .collect(),
             columns: Vec::new(),
             warnings: self.warnings(),
+            canaries: None,
             signature: None,
         }
     }
@@ -327,6 +336,9 @@ impl Bound {
             return Err(refused());
         };
         let old = read_receipt(&receipt_path)?;
+        if job.canaries.is_some() {
+            return Err(refused());
+        }
         let mut wanted = self.blank_receipt("");
         for file in &self.files {
             let Input::File(path) = &file.found.input else { return Err(refused()) };
@@ -473,7 +485,8 @@ fn compile_plans(
             Ok(plan) => {
                 let name = found.relative.clone();
                 let stdin = RefCell::new(None);
-                files.push(BoundFile { found: found.clone(), name, plan, stdin });
+                let planting = RefCell::default();
+                files.push(BoundFile { found: found.clone(), name, plan, stdin, planting });
             }
             Err(error) => {
                 let mut found_here = Failure::from(error);
@@ -672,7 +685,11 @@ fn treat_one(
         (format, Output::File(path)) => reader.shape().for_output(Some(path), format),
         (format, Output::Stdout) => reader.shape().for_output(None, format),
     };
-    let untouched = file.plan.untouched().to_vec();
+    let mut untouched = file.plan.untouched().to_vec();
+    let mut planting = file.planting.take();
+    if let Some(planting) = &planting {
+        untouched[planting.column()] = None;
+    }
     let mut writer = Writer::create(output, &shape, file.plan.output_schema(), &untouched, force)?;
     let mut rows = 0;
     let planned = file.plan.columns();
@@ -689,12 +706,20 @@ fn treat_one(
         job.threads,
         &job.cancel,
         |treated, dress| {
+            let first = rows;
             rows += treated.records().num_rows() as u64;
             columns.add(planned, treated.counts());
-            Ok(writer.write(treated.records(), dress)?)
+            match &mut planting {
+                None => Ok(writer.write(treated.records(), dress)?),
+                Some(planting) => {
+                    let planted = planting.plant(treated.records(), first)?;
+                    Ok(writer.write(&planted, dress)?)
+                }
+            }
         },
     )?;
     let finished = writer.finish()?;
+    receipt.canaries = planting.map(|planting| planting.finish(rows));
     receipt.warnings.extend(columns.warnings(planned));
     let path = match &file.found.input {
         Input::Stdin => "-".to_owned(),
@@ -703,6 +728,30 @@ fn treat_one(
     receipt.inputs.push(ReceiptFile { path, sha256: reader.sha256()?, rows });
     info!(file = %file.name, rows, "treated");
     Ok(finished)
+}
+
+/// Draws the canaries of a run, which has one input and one output of rows.
+fn plan_canaries(
+    job: &ApplyJob<'_>,
+    plan: &CanaryPlan,
+    policy: &Policy,
+    ring: Option<&Keyring>,
+    files: &mut [BoundFile],
+) -> Result<()> {
+    let [file] = files else {
+        return Err(Failure::new("ALO-U051", 2, "canaries are planted in one file at a time"));
+    };
+    if matches!(job.target, Target::Folder(_)) {
+        return Err(Failure::new("ALO-U051", 2, "canaries go to one file, not to a folder"));
+    }
+    let names = policy.keys();
+    let ring = ring.ok_or_else(|| {
+        Failure::new("ALO-K001", 4, "canaries need a keyring").hint("run: allonym key new")
+    })?;
+    let key = ring.key(names.key.as_deref(), &names.tenant)?;
+    let planting = Planting::new(plan, file.plan.output_schema(), &names.domain, &key)?;
+    file.planting = RefCell::new(Some(planting));
+    Ok(())
 }
 
 /// Counts by column, in the order columns first appear.
