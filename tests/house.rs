@@ -24,6 +24,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "allonym-exposure",
             "allonym-io",
             "allonym-keys",
+            "allonym-ledger",
             "allonym-recognize",
             "allonym-retention",
         ],

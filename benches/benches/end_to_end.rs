@@ -8,6 +8,7 @@
 #![expect(clippy::disallowed_methods, reason = "a bench reads its size from the environment")]
 #![expect(clippy::cast_precision_loss, reason = "figures for people")]
 
+use allonym::ledger::Scribe;
 use allonym::{
     ApplyJob, Cancel, Environment, Found, Input, Keyring, Policy, PolicySource, Profile,
     ReadOptions, Scope, Target, TokenFormat, Unlock, apply,
@@ -175,7 +176,13 @@ fn treat(input: &Path) {
         dry_run: false,
         receipt: None,
         canaries: None,
+        collected_at: None,
         now: &|| String::from("2026-01-01T00:00:00Z"),
+        scribe: Scribe {
+            place: None,
+            actor: "bench",
+            clock: &|| String::from("2026-01-01T00:00:00Z"),
+        },
         cancel: Cancel::default(),
         progress: &|_| {},
     };

@@ -2,8 +2,9 @@
 
 use crate::arguments::{ApplyArguments, FileFormat, OutputFormat};
 use crate::progress::Meter;
-use crate::session::Session;
+use crate::session::{Session, clock_of_machine};
 use crate::{policy, table};
+use allonym::ledger::Scribe;
 use allonym::{
     ApplyJob, ApplyOutcome, CanaryPlan, Failure, PolicySource, Progress, Result, Target, apply,
     expand,
@@ -19,7 +20,8 @@ pub(crate) fn run(arguments: &ApplyArguments, session: &mut Session) -> Result<u
     let policy = policy::find(arguments.policy.as_deref(), &session.environment)?;
     let drafted = matches!(policy, PolicySource::Draft);
     let now = session.clock(arguments.as_of.as_deref())?;
-    let environment = session.environment.clone().with_passphrase_file(arguments.keys.passphrase());
+    let environment = arguments.keys.environment(session);
+    let ledger = arguments.keys.ledger(&environment);
     let meter = Meter::new(session.progress_kind());
     let told = |progress: Progress<'_>| {
         meter.tell(progress.phase, progress.file, progress.bytes, progress.size);
@@ -46,7 +48,13 @@ pub(crate) fn run(arguments: &ApplyArguments, session: &mut Session) -> Result<u
             column: column.clone(),
             every: arguments.canary_every,
         }),
+        collected_at: arguments.collected_at.clone(),
         now: &now,
+        scribe: Scribe {
+            place: ledger.as_deref(),
+            actor: environment.actor(),
+            clock: &clock_of_machine,
+        },
         cancel: session.cancel.clone(),
         progress: &told,
     };
@@ -69,6 +77,9 @@ pub(crate) fn run(arguments: &ApplyArguments, session: &mut Session) -> Result<u
         session.say("nothing to do: the receipt proves that this output is of these inputs, policy, rules and keys");
     } else {
         summarize(&outcome, session);
+    }
+    if let Some(why) = &outcome.unrecorded {
+        session.note(&format!("this run stands in no ledger and its receipt is not signed: {why}"));
     }
     if let Some(path) = &outcome.drafted {
         session.note(&format!("no policy was given; drafted {} from a full scan", path.display()));

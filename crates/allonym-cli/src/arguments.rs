@@ -1,7 +1,8 @@
 //! What can be typed.
 #![expect(clippy::doc_markdown, reason = "these comments are the help that terminals show")]
 
-use allonym::{Compression, Format, ReadOptions, TextEncoding};
+use crate::session::Session;
+use allonym::{Compression, Environment, Format, ReadOptions, TextEncoding};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -10,7 +11,8 @@ use std::path::PathBuf;
 #[command(name = "allonym", version, about, disable_help_subcommand = true)]
 #[command(after_help = "Data goes to standard output, talk to standard error; `-` is standard \
                         input. Exit codes: 0 done, 1 findings or policy breach, 2 usage, 3 bad \
-                        input, 4 keys, 5 internal, 75 storage (retry), 130/143 interrupted.")]
+                        input, 4 keys, 5 internal, 6 audit log broken or unanchored, 75 storage \
+                        (retry), 130/143 interrupted.")]
 pub(crate) struct Arguments {
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -84,6 +86,10 @@ pub(crate) enum Command {
         #[command(subcommand)]
         action: ExposureAction,
     },
+    /// Check a receipt again: its signature, its files, its place in the ledger
+    Verify(VerifyArguments),
+    /// Check and anchor the ledger
+    Audit(AuditArguments),
     /// Explain an error code (ALO-P003) or why a column was judged so (PATH:COLUMN)
     Explain(ExplainArguments),
     /// Print a completion script
@@ -297,9 +303,21 @@ pub(crate) struct KeySource {
     /// Open file descriptor that holds the keyring's passphrase
     #[arg(long, value_name = "N", global = true)]
     pub(crate) passphrase_fd: Option<u32>,
+    /// Folder of the ledger (default: ALLONYM_LEDGER, else beside the keyring)
+    #[arg(long, value_name = "FOLDER", global = true)]
+    pub(crate) ledger: Option<PathBuf>,
 }
 
 impl KeySource {
+    pub(crate) fn environment(&self, session: &Session) -> Environment {
+        session.environment.clone().with_passphrase_file(self.passphrase())
+    }
+
+    pub(crate) fn ledger(&self, environment: &Environment) -> Option<PathBuf> {
+        let named = || environment.variable("ALLONYM_LEDGER").map(PathBuf::from);
+        self.ledger.clone().or_else(named)
+    }
+
     pub(crate) fn passphrase(&self) -> Option<PathBuf> {
         let descriptor = self.passphrase_fd.map(|n| PathBuf::from(format!("/dev/fd/{n}")));
         self.passphrase_file.clone().or(descriptor)
@@ -329,6 +347,9 @@ pub(crate) struct ApplyArguments {
     /// Where the receipt goes (default: beside the output)
     #[arg(long)]
     pub(crate) receipt: Option<PathBuf>,
+    /// When the data was collected (ISO 8601): the anchor `dataset.collected_at` of its tags
+    #[arg(long, value_parser = iso_time)]
+    pub(crate) collected_at: Option<String>,
     /// Format of the output (default: by its name, else the input's)
     #[arg(long, value_enum)]
     pub(crate) output_format: Option<FileFormat>,
@@ -550,6 +571,52 @@ pub(crate) struct EvalArguments {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct VerifyArguments {
+    /// Receipt: OUT.allonym.json, or OUT/allonym.receipt.json of a folder
+    pub(crate) receipt: PathBuf,
+    /// Where its files are now (default: where the receipt says)
+    #[arg(long)]
+    pub(crate) data: Option<PathBuf>,
+    /// Public key that is trusted beside the keyring's (allonym audit key)
+    #[arg(long, value_name = "KEY")]
+    pub(crate) signer: Option<String>,
+    #[command(flatten)]
+    pub(crate) keys: KeySource,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct AuditArguments {
+    #[command(subcommand)]
+    pub(crate) action: AuditAction,
+    #[command(flatten)]
+    pub(crate) keys: KeySource,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum AuditAction {
+    /// Whether the ledger is what its writers wrote; exit 6 when it is not, or not anchored
+    Verify {
+        /// Signed checkpoint that was kept elsewhere; may be given many times
+        #[arg(long, value_name = "FILE")]
+        checkpoint: Vec<PathBuf>,
+        /// Public key that signs checkpoints (default: the keyring's)
+        #[arg(long, value_name = "KEY")]
+        signer: Option<String>,
+    },
+    /// A signed checkpoint, to be kept where no writer has access
+    Checkpoint {
+        /// Where it goes (default: standard output)
+        #[arg(long)]
+        to: Option<PathBuf>,
+        /// Replace an existing file
+        #[arg(long)]
+        force: bool,
+    },
+    /// The public key that signs receipts and checkpoints
+    Key,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct ExplainArguments {
     /// ALO-... or PATH:COLUMN
     pub(crate) subject: String,
@@ -571,6 +638,15 @@ fn one_byte(text: &str) -> Result<u8, String> {
     match text.as_bytes() {
         [byte] if byte.is_ascii() && !matches!(byte, b'\n' | b'\r' | 0) => Ok(*byte),
         _ => Err("expected one ASCII character".to_owned()),
+    }
+}
+
+fn iso_time(text: &str) -> Result<String, String> {
+    let is_time =
+        text.parse::<jiff::Timestamp>().is_ok() || text.parse::<jiff::civil::Date>().is_ok();
+    match is_time {
+        true => Ok(text.to_owned()),
+        false => Err("expected 2026-11-21 or 2026-11-21T00:00:00Z".to_owned()),
     }
 }
 

@@ -9,6 +9,32 @@ pub(crate) fn explain(code: &str) -> Option<&'static str> {
 /// Codes of the facade, the keys and the faces; those of policies stand with the policy's grammar.
 const CODES: &[(&str, &str)] = &[
     (
+        "ALO-A001",
+        "no ledger is there; it stands beside the keyring, or where --ledger or ALLONYM_LEDGER name it",
+    ),
+    (
+        "ALO-A002",
+        "a file of the ledger is not what its last writer left, so nothing more is written into it: keep it as evidence and run allonym audit verify",
+    ),
+    (
+        "ALO-A003",
+        "the key that signs receipts and checkpoints is not known; allonym audit key prints it where the keyring is, --signer takes it elsewhere",
+    ),
+    (
+        "ALO-A004",
+        "a public key for signatures is written NAME+ID+KEY, as allonym audit key prints it",
+    ),
+    (
+        "ALO-A005",
+        "the clock of the machine is more than five minutes behind the last entry of the ledger; nothing is treated until it is right, for a clock that goes back hides what expired",
+    ),
+    ("ALO-A006", "another process has kept the ledger locked; the same command may be run again"),
+    ("ALO-A007", "the operating system does not let this user write the ledger that was asked for"),
+    (
+        "ALO-A008",
+        "an entry cannot be written down as it is: entries hold names of a narrow alphabet, digests and counts",
+    ),
+    (
         "ALO-D001",
         "the input cannot be read: missing, empty, truncated, corrupt, ragged, wrongly encoded or with a cell over the limit; mend the place the message names, or declare the dialect (--delimiter, --encoding, --no-header)",
     ),
@@ -128,6 +154,10 @@ const CODES: &[(&str, &str)] = &[
     (
         "ALO-P021",
         "a policy that names entities needs to know which columns hold them before row one; a pipe or stream can be read once: list its columns by name or glob",
+    ),
+    (
+        "ALO-P023",
+        "two retention tags claim one column, neither more exact than the other: match it by its name",
     ),
     ("ALO-P022", "no policy stands where one was named; allonym init FILE drafts one"),
     ("ALO-L001", "a rule file cannot be used: allonym rules check FOLDER names every problem"),

@@ -2,7 +2,8 @@
 
 use crate::arguments::InitArguments;
 use crate::progress::Meter;
-use crate::session::Session;
+use crate::session::{Session, clock_of_machine};
+use allonym::ledger::{Scribe, note_new_key};
 use allonym::{
     Failure, Policy, Result, ScanOptions, create_default_ring, draft_policy, expand, ring_place,
     write_whole,
@@ -70,16 +71,21 @@ pub(crate) fn run(arguments: &InitArguments, session: &mut Session) -> Result<u8
 
 /// A first run has no keyring: make the user's own one and say so.
 fn offer_ring(arguments: &InitArguments, policy: &Policy, session: &mut Session) -> Result<()> {
-    let environment = session.environment.clone().with_passphrase_file(arguments.keys.passphrase());
+    let environment = arguments.keys.environment(session);
     let place = ring_place(arguments.keys.keys.as_deref(), None, &environment)?;
     if place.said_by != "default" || place.path.exists() {
         return Ok(());
     }
     let now = session.clock(None)?();
     let tenant = &policy.keys().tenant;
-    let ring = create_default_ring(&place.path, "default", tenant, &now, &environment)?;
-    if let Some(key) = ring.keys().first() {
-        session.note(&crate::key::created(&place.path, &key.id));
+    let mut ring = create_default_ring(&place.path, "default", tenant, &now, &environment)?;
+    let key = ring.key(None, tenant)?.info().clone();
+    session.note(&crate::key::created(&place.path, &key.id));
+    let ledger = arguments.keys.ledger(&environment);
+    let scribe =
+        Scribe { place: ledger.as_deref(), actor: environment.actor(), clock: &clock_of_machine };
+    if let Some(why) = note_new_key(&mut ring, &key, &environment, scribe)? {
+        session.note(&format!("the new key stands in no ledger: {why}"));
     }
     Ok(())
 }

@@ -1,8 +1,9 @@
 //! `allonym key`.
 
 use crate::arguments::{KeyAction, KeyArguments, OutputFormat};
-use crate::session::Session;
+use crate::session::{Session, clock_of_machine};
 use crate::table;
+use allonym::ledger::{Scribe, note_new_key};
 use allonym::{
     Environment, Failure, KeyInfo, KeyState, Keyring, Result, Severity, create_default_ring,
     ring_place, unlock_for,
@@ -10,13 +11,18 @@ use allonym::{
 use std::path::Path;
 
 pub(crate) fn run(arguments: &KeyArguments, session: &mut Session) -> Result<u8> {
-    let environment =
-        session.environment.clone().with_passphrase_file(arguments.source.passphrase());
+    let environment = arguments.source.environment(session);
     let place = ring_place(arguments.source.keys.as_deref(), None, &environment)?;
     let now = session.clock(arguments.as_of.as_deref())?();
     match &arguments.action {
         KeyAction::New { label, tenant } => {
-            new(&place.path, label, tenant, &now, &environment, session)
+            let ledger = arguments.source.ledger(&environment);
+            let scribe = Scribe {
+                place: ledger.as_deref(),
+                actor: environment.actor(),
+                clock: &clock_of_machine,
+            };
+            new(&place.path, label, tenant, &now, &environment, scribe, session)
         }
         KeyAction::List => list(&place.path, session),
         KeyAction::Doctor => doctor(&place.path, &now, session),
@@ -38,17 +44,23 @@ fn new(
     tenant: &str,
     now: &str,
     environment: &Environment,
+    scribe: Scribe<'_>,
     session: &mut Session,
 ) -> Result<u8> {
-    let info = if path.exists() {
+    let (mut ring, info) = if path.exists() {
         let unlock = unlock_for(path, environment)?;
         let mut ring = Keyring::open(path, &unlock)?;
-        ring.add_key(&unlock, label, tenant, now)?
+        let info = ring.add_key(&unlock, label, tenant, now)?;
+        (ring, info)
     } else {
         let ring = create_default_ring(path, label, tenant, now, environment)?;
-        session.note(&created(path, &ring.key(None, tenant)?.info().id));
-        ring.key(None, tenant)?.info().clone()
+        let info = ring.key(None, tenant)?.info().clone();
+        session.note(&created(path, &info.id));
+        (ring, info)
     };
+    if let Some(why) = note_new_key(&mut ring, &info, environment, scribe)? {
+        session.note(&format!("the new key stands in no ledger: {why}"));
+    }
     print(&[info], path, session)?;
     Ok(0)
 }

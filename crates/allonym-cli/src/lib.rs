@@ -6,6 +6,7 @@
 
 mod apply;
 mod arguments;
+mod audit;
 mod codes;
 mod eval;
 mod explain;
@@ -20,6 +21,7 @@ mod scan;
 mod session;
 mod signals;
 mod table;
+mod verify;
 
 use allonym::{Environment, Failure, Result};
 use arguments::{Arguments, Command};
@@ -56,6 +58,8 @@ fn run(command: Command, session: &mut Session) -> Result<u8> {
         Command::Key(arguments) => key::run(&arguments, session),
         Command::Eval(arguments) => eval::run(&arguments, session),
         Command::Exposure { action } => exposure::run(&action, session),
+        Command::Verify(arguments) => verify::run(&arguments, session),
+        Command::Audit(arguments) => audit::run(&arguments, session),
         Command::Explain(arguments) => explain::run(&arguments, session),
         Command::Completions { shell } => {
             let mut script = Vec::new();

@@ -105,10 +105,7 @@ impl Session {
                 })?;
             return Ok(Box::new(move || time.to_string()));
         }
-        Ok(Box::new(|| {
-            let now = jiff::Timestamp::now();
-            now.round(jiff::Unit::Second).unwrap_or(now).to_string()
-        }))
+        Ok(Box::new(clock_of_machine))
     }
 
     /// Prints the failure, if any, and gives the exit code.
@@ -143,6 +140,12 @@ impl Session {
         // The terminal may be gone; the exit code still tells.
         drop(self.stderr.write_all(text.as_bytes()));
     }
+}
+
+/// The clock of the ledger, which no flag and no variable turns back.
+pub(crate) fn clock_of_machine() -> String {
+    let now = jiff::Timestamp::now();
+    now.round(jiff::Unit::Second).unwrap_or(now).to_string()
 }
 
 fn start_logging(global: &Global) {

@@ -47,9 +47,9 @@ mod wording;
 
 pub use codes::explain;
 pub use counts::ColumnCounts;
-pub use plan::{ApplyError, Plan, PlanError, PlannedColumn, Position, Treated};
+pub use plan::{ApplyError, Plan, PlanError, PlannedColumn, Position, Treated, glob_matches};
 pub use policy::{
-    AnchorSource, KeyReference, Policy, PolicyError, RequireTags, Retention, Tag, TagMatch,
-    suggested_treatment,
+    AnchorSource, KeyReference, Policy, PolicyError, Promise, RequireTags, Retention, Tag,
+    TagClash, TagMatch, suggested_treatment,
 };
 pub use sensitive::Sensitive;

@@ -3,7 +3,8 @@
 mod compile;
 mod tree;
 
-pub(crate) use tree::{glob_matches, is_inside, leaves};
+pub use tree::glob_matches;
+pub(crate) use tree::{is_inside, leaves};
 
 use crate::counts::ColumnCounts;
 use crate::policy::Policy;

@@ -8,9 +8,10 @@ mod schema;
 mod write;
 
 pub use draft::suggested_treatment;
-pub use retention::{AnchorSource, RequireTags, Retention, Tag, TagMatch};
+pub use retention::{AnchorSource, RequireTags, Retention, Tag, TagClash, TagMatch};
 
 use crate::decimal::Decimal;
+use crate::plan::{glob_matches, is_inside};
 use allonym_keys::{Profile, TokenFormat};
 use allonym_recognize::{Selection, Tuning};
 use std::collections::BTreeMap;
@@ -140,6 +141,37 @@ impl Policy {
         self.columns.iter().map(|listed| (listed.name.as_str(), listed.treatment.name()))
     }
 
+    /// What the policy does to a column of this path, of this entity where that is known: by its
+    /// name, a glob, its entity, else what it says of unlisted ones. `None` when it does not list
+    /// the column and that is an error, or when two matches tie.
+    #[must_use]
+    pub fn promise(&self, path: &str, entity: Option<&str>) -> Option<Promise> {
+        let inside = |listed: &&Listed| listed.name == path || is_inside(path, &listed.name);
+        // A leaf below a column that is listed whole has what that says.
+        let exact = self.columns.iter().find(|listed| listed.name == path);
+        if let Some(listed) = exact.or_else(|| self.columns.iter().find(inside)) {
+            return Some(Promise::of(&listed.treatment, true));
+        }
+        let by = |claims: &dyn Fn(&Pattern) -> bool| {
+            let mut claims = self.matches.iter().filter(|matched| claims(&matched.pattern));
+            claims.next().map(|first| (first, claims.next().is_some()))
+        };
+        let glob = by(&|of| matches!(of, Pattern::Glob(glob) if glob_matches(glob, path)));
+        let judged =
+            || by(&|of| matches!(of, Pattern::Entity(name) if Some(name.as_str()) == entity));
+        if let Some((matched, tie)) = glob.or_else(judged) {
+            return (!tie).then(|| Promise::of(&matched.treatment, true));
+        }
+        match &self.unlisted {
+            Unlisted::Error => None,
+            Unlisted::Drop => Some(Promise::of(&Treatment::Drop, false)),
+            Unlisted::Keep { reason } => {
+                let keep = Treatment::Keep { reason: Some(reason.clone()) };
+                Some(Promise::of(&keep, false))
+            }
+        }
+    }
+
     /// `[find]` as the recognizer wants it.
     #[must_use]
     pub fn selection(&self) -> Selection {
@@ -209,6 +241,44 @@ impl Policy {
     fn treatments(&self) -> impl Iterator<Item = &Treatment> {
         let listed = self.columns.iter().map(|listed| &listed.treatment);
         listed.chain(self.matches.iter().map(|matched| &matched.treatment))
+    }
+}
+
+/// What a policy does to a column, as whoever looks at the output needs it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Promise {
+    /// `keep`, `drop`, `redact`, `mask`, `pseudonymize`, `generalize` or `text`.
+    pub treatment: &'static str,
+    /// Why it is kept.
+    pub reason: Option<String>,
+    /// The form of its tokens.
+    pub tokens: Option<TokenFormat>,
+    /// What stands in the place of every cell; `None` within is null.
+    pub redacted: Option<Option<String>>,
+    /// Entities that are replaced in text; empty is all.
+    pub entities: Vec<String>,
+    /// Whether the policy names the column, or what it says of unlisted ones is meant.
+    pub listed: bool,
+}
+
+impl Promise {
+    fn of(treatment: &Treatment, listed: bool) -> Promise {
+        let mut promise = Promise {
+            treatment: treatment.name(),
+            reason: None,
+            tokens: None,
+            redacted: None,
+            entities: Vec::new(),
+            listed,
+        };
+        match treatment {
+            Treatment::Keep { reason } => promise.reason.clone_from(reason),
+            Treatment::Redact { with } => promise.redacted = Some(with.clone()),
+            Treatment::Pseudonymize(how) => promise.tokens = Some(how.format),
+            Treatment::Text(how) => promise.entities.clone_from(&how.entities),
+            Treatment::Drop | Treatment::Mask(_) | Treatment::Generalize(_) => {}
+        }
+        promise
     }
 }
 

@@ -28,7 +28,8 @@ pub struct Expanded {
 }
 
 /// Expands files, globs and folders into inputs with their path relative to the argument, sorted;
-/// a folder is walked (hidden files, receipts `*.allonym.json`, policies and keyrings left out).
+/// a folder is walked (hidden files, receipts `*.allonym.json`, policies, keyrings and
+/// ledgers left out).
 /// `-` is standard input. A name that is a file is never read as a pattern.
 ///
 /// # Errors
@@ -84,7 +85,7 @@ fn walk(folder: &Path, root: &Path, expanded: &mut Expanded, depth: usize) -> Re
     entries.sort();
     for path in entries {
         let kind = fs::symlink_metadata(&path).map_err(reading)?;
-        if is_hidden(&path) {
+        if is_hidden(&path) || is_ledger(&path) {
             continue;
         }
         if kind.is_dir() {
@@ -171,6 +172,11 @@ fn is_our_own(path: &Path) -> bool {
         || name.ends_with(".policy.toml")
         || name == "allonym.toml"
         || name.contains(".keyring")
+}
+
+/// The folder of a ledger, whose entries are lines of JSON and no data.
+fn is_ledger(path: &Path) -> bool {
+    path.join("ledger.json").is_file() && path.join("segments").is_dir()
 }
 
 fn file_name(path: &Path) -> String {

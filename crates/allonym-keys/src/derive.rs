@@ -69,9 +69,18 @@ pub(crate) fn info(
     domain: &str,
     field: &str,
 ) -> Result<Vec<u8>, KeyError> {
-    let mut info = TOKEN_INFO.to_vec();
-    for (what, part) in [("usage", usage), ("tenant", tenant), ("domain", domain), ("field", field)]
-    {
+    let parts = [("usage", usage), ("tenant", tenant), ("domain", domain), ("field", field)];
+    prefixed(TOKEN_INFO, &parts)
+}
+
+/// The `info` of a subkey of the ledger: what it is for, and of which log.
+pub(crate) fn ledger_info(usage: &str, log: &str) -> Result<Vec<u8>, KeyError> {
+    prefixed(LEDGER_INFO, &[("usage", usage), ("log", log)])
+}
+
+fn prefixed(label: &[u8], parts: &[(&'static str, &str)]) -> Result<Vec<u8>, KeyError> {
+    let mut info = label.to_vec();
+    for &(what, part) in parts {
         let bytes =
             u16::try_from(part.len()).map_err(|_| KeyError::TooLong { what, bytes: part.len() })?;
         info.extend_from_slice(&bytes.to_be_bytes());
@@ -133,6 +142,7 @@ pub(crate) const USAGE_TOKEN: &str = "token";
 pub(crate) const KEK_COMMIT_INFO: &[u8] = b"allonym.keyring/1 commit";
 pub(crate) const KEK_WRAP_INFO: &[u8] = b"allonym.keyring/1 wrap";
 pub(crate) const RING_SEAL_INFO: &[u8] = b"allonym.keyring/1 seal";
+pub(crate) const LEDGER_INFO: &[u8] = b"allonym.keyring/1 ledger";
 
 const HEX: &[u8; 16] = b"0123456789abcdef";
 
@@ -167,7 +177,7 @@ mod tests {
 
     #[test]
     fn labels_are_distinct_and_none_starts_another() {
-        let labels = [TOKEN_INFO, KEK_COMMIT_INFO, KEK_WRAP_INFO, RING_SEAL_INFO];
+        let labels = [TOKEN_INFO, KEK_COMMIT_INFO, KEK_WRAP_INFO, RING_SEAL_INFO, LEDGER_INFO];
         for (at, one) in labels.iter().enumerate() {
             for other in &labels[at + 1..] {
                 assert!(!one.starts_with(other) && !other.starts_with(one));

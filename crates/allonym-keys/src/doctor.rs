@@ -1,7 +1,7 @@
 //! What is not production grade about a ring, told without opening it.
 
 use crate::file::{self, RingFile};
-use crate::ring::{KeyState, day_number};
+use crate::ring::{KeyInfo, KeyState, LEDGER_TENANT, day_number};
 use crate::{KeyError, Keyring};
 use std::fmt;
 use std::path::Path;
@@ -70,7 +70,9 @@ pub fn doctor(path: &Path, now: Option<&str>) -> Vec<Finding> {
             locks(path, &ring, &mut findings);
             surroundings(path, &mut findings);
             if let Some(now) = now {
-                for key in keys.iter().filter(|key| key.state == KeyState::Active) {
+                let in_use =
+                    |key: &&KeyInfo| key.state == KeyState::Active && key.tenant != LEDGER_TENANT;
+                for key in keys.iter().filter(in_use) {
                     findings.extend(age(&key.id, &key.created, now));
                 }
             }

@@ -3,7 +3,7 @@
 //! A ring is one JSON object. In clear: its id, when it was made, its public list of keys, and its
 //! wraps (the data key, locked once for each way to open the ring). Sealed by AES-256-GCM under
 //! the data key: for each key of the list, in its order, the five bytes of its id and its 32
-//! secret bytes. Everything in clear is associated data of the seal, so the list cannot be edited
+//! secret bytes. A key of no tenant (`""`) is the one that those of the ledger come from. Everything in clear is associated data of the seal, so the list cannot be edited
 //! without the data key; a wrap's own commitment covers the ring's identity and the wrap.
 
 use crate::derive::{Secret, hex, unhex, unhex_into};
@@ -179,7 +179,7 @@ impl PublicKey {
             && self.epoch > 0
             && ring::day_number(&self.created).is_some()
             && ring::check_label(&self.label).is_ok()
-            && ring::check_tenant(&self.tenant).is_ok();
+            && (self.tenant == ring::LEDGER_TENANT || ring::check_tenant(&self.tenant).is_ok());
         let state = [KeyState::Active, KeyState::VerifyOnly]
             .into_iter()
             .find(|state| state.name() == self.state)?;

@@ -3,7 +3,8 @@
 //! A keyring is one file that holds, sealed, a random 32-byte secret for every epoch of every
 //! tenant. HKDF-SHA-256 fans such a secret out to one subkey for each usage, domain and join
 //! field; HMAC-SHA-256 under that subkey turns a normalised value into a token. There is no path
-//! to a token without a key.
+//! to a token without a key. One more secret, of no tenant, is where the keys that sign and start a
+//! ledger come from.
 //!
 //! ```
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -56,5 +57,5 @@ pub use error::KeyError;
 pub use kek::{Passphrase, Unlock};
 pub use mac::{Mac, Scope, Tokenizer};
 pub use profile::Profile;
-pub use ring::{Key, KeyInfo, KeyState, Keyring, RingFacts};
+pub use ring::{Key, KeyInfo, KeyState, Keyring, LedgerUsage, RingFacts};
 pub use token::{TokenFormat, collision_probability, find_text_tokens, is_text_label};

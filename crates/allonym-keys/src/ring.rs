@@ -22,6 +22,8 @@ pub struct Keyring {
     keys: Vec<KeyInfo>,
     /// INVARIANT: one for each of `keys`, in the same order.
     secrets: Vec<Secret>,
+    /// What the keys of the ledger come from; a key of no tenant in the file.
+    ledger: Option<(KeyInfo, Secret)>,
     wraps: Vec<Wrap>,
 }
 
@@ -62,6 +64,7 @@ impl Keyring {
             created: created.to_owned(),
             keys: Vec::new(),
             secrets: Vec::new(),
+            ledger: None,
             wraps: Vec::new(),
         };
         ring.add(label, tenant, created)?;
@@ -117,6 +120,55 @@ impl Keyring {
         fresh.write(&place, &data_key, Replace::Yes)?;
         *self = fresh;
         Ok(added)
+    }
+
+    /// Draws the secret that the keys of the ledger come from and rewrites the file; nothing is
+    /// done where there is one. It outlives all epochs: what was signed can be checked after the
+    /// keys that made the tokens are gone.
+    ///
+    /// # Errors
+    /// As [`Keyring::open`], and what the file system says where the ring cannot be written.
+    pub fn add_ledger_secret(&mut self, unlock: &Unlock, created: &str) -> Result<(), KeyError> {
+        check_time(created)?;
+        if self.ledger.is_some() {
+            return Ok(());
+        }
+        let place = self.place()?;
+        let _lock = Lock::take(&place)?;
+        let (mut fresh, data_key) = self.reopen(unlock)?;
+        if fresh.ledger.is_none() {
+            let info = KeyInfo {
+                id: fresh.new_id(LEDGER_LABEL)?,
+                label: LEDGER_LABEL.to_owned(),
+                tenant: LEDGER_TENANT.to_owned(),
+                state: KeyState::Active,
+                created: created.to_owned(),
+                epoch: 1,
+            };
+            fresh.ledger = Some((info, Secret::random()?));
+            fresh.write(&place, &data_key, Replace::Yes)?;
+        }
+        *self = fresh;
+        Ok(())
+    }
+
+    /// A key of the ledger: 32 bytes for one usage in one log; `None` where the ring has no secret
+    /// for it ([`Keyring::add_ledger_secret`]).
+    ///
+    /// # Errors
+    /// [`KeyError::TooLong`] for a log whose name has more than 65,535 bytes.
+    pub fn ledger_key(
+        &self,
+        usage: LedgerUsage,
+        log: &str,
+    ) -> Result<Option<Zeroizing<[u8; 32]>>, KeyError> {
+        let info = derive::ledger_info(usage.word(), log)?;
+        let subkey = |(_, secret): &(KeyInfo, Secret)| {
+            let mut key = Zeroizing::new([0; derive::SECRET_BYTES]);
+            key.copy_from_slice(derive::subkey(secret.bytes(), &self.salt, &info).bytes());
+            key
+        };
+        Ok(self.ledger.as_ref().map(subkey))
     }
 
     /// Locks the ring anew, so that each of `locks` and nothing else opens it. The keys stay: so
@@ -225,6 +277,7 @@ impl Keyring {
     /// As [`Keyring::open`], as far as no key is needed.
     pub fn public_facts(path: &Path) -> Result<RingFacts, KeyError> {
         let (file, keys) = RingFile::read(path)?;
+        let keys = keys.into_iter().filter(|key| key.tenant != LEDGER_TENANT).collect();
         let needs_passphrase = file.wraps.iter().all(|wrap| wrap.kdf.is_some());
         Ok(RingFacts { id: file.keyring_id, created: file.created, keys, needs_passphrase })
     }
@@ -271,7 +324,8 @@ impl Keyring {
             let id: String =
                 bytes.iter().map(|byte| char::from(CROCKFORD[usize::from(byte % 32)])).collect();
             let is_taken = |key: &KeyInfo| key.id == id || key.label.eq_ignore_ascii_case(&id);
-            if !label.eq_ignore_ascii_case(&id) && !self.keys.iter().any(is_taken) {
+            let mut known = self.keys.iter().chain(self.ledger.iter().map(|(info, _)| info));
+            if !label.eq_ignore_ascii_case(&id) && !known.any(is_taken) {
                 return Ok(id);
             }
         }
@@ -281,8 +335,11 @@ impl Keyring {
         let (file, keys) = RingFile::read(path)?;
         let identity = file.identity(path)?;
         let data_key = open_a_wrap(&file, &identity, path, unlock)?;
-        let secrets = unseal(&file, &identity, &keys, path, &data_key)?;
+        let mut secrets = unseal(&file, &identity, &keys, path, &data_key)?;
         let salt = identity.salt;
+        let mut keys = keys;
+        let of_ledger = keys.iter().position(|key| key.tenant == LEDGER_TENANT);
+        let ledger = of_ledger.map(|at| (keys.remove(at), secrets.remove(at)));
         let ring = Keyring {
             path: path.to_owned(),
             id: file.keyring_id,
@@ -290,6 +347,7 @@ impl Keyring {
             created: file.created,
             keys,
             secrets,
+            ledger,
             wraps: file.wraps,
         };
         Ok((ring, data_key))
@@ -317,12 +375,16 @@ impl Keyring {
 
     /// Seals the secrets under a fresh nonce and writes the file.
     fn write(&mut self, place: &Path, data_key: &Secret, replace: Replace) -> Result<(), KeyError> {
-        let public: Vec<PublicKey> = self.keys.iter().map(PublicKey::of).collect();
+        // The tenant of the ledger's is the first of all by name.
+        let ledger = self.ledger.iter().map(|(info, secret)| (info, secret));
+        let all: Vec<(&KeyInfo, &Secret)> =
+            ledger.chain(self.keys.iter().zip(&self.secrets)).collect();
+        let public: Vec<PublicKey> = all.iter().map(|(key, _)| PublicKey::of(key)).collect();
         let mut nonce = [0; NONCE];
         getrandom::fill(&mut nonce).map_err(|_| KeyError::NoRandomness)?;
-        let room = self.keys.len() * ENTRY + TAG;
+        let room = all.len() * ENTRY + TAG;
         let mut body = Zeroizing::new(Vec::with_capacity(room));
-        for (key, secret) in self.keys.iter().zip(&self.secrets) {
+        for (key, secret) in all {
             body.extend_from_slice(key.id.as_bytes());
             body.extend_from_slice(secret.bytes());
         }
@@ -406,6 +468,24 @@ impl KeyState {
         match self {
             KeyState::Active => "active",
             KeyState::VerifyOnly => "verify-only",
+        }
+    }
+}
+
+/// What a key of the ledger is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LedgerUsage {
+    /// Signs checkpoints, receipts and certificates: the seed of an Ed25519 key.
+    Sign,
+    /// Starts the ratchet of the codes of entries.
+    Start,
+}
+
+impl LedgerUsage {
+    const fn word(self) -> &'static str {
+        match self {
+            LedgerUsage::Sign => "sign",
+            LedgerUsage::Start => "start",
         }
     }
 }
@@ -503,7 +583,8 @@ pub(crate) fn is_orderly(keys: &[KeyInfo]) -> bool {
         keys.iter().map(|key| (key.tenant.as_str(), key.label.as_str())).collect();
     let tenants: BTreeSet<&str> = keys.iter().map(|key| key.tenant.as_str()).collect();
     let active = keys.iter().filter(|key| key.state == KeyState::Active);
-    !keys.is_empty()
+    keys.iter().any(|key| key.tenant != LEDGER_TENANT)
+        && keys.iter().filter(|key| key.tenant == LEDGER_TENANT).count() <= 1
         && ids.len() == keys.len()
         && names.len() == keys.len()
         && keys.is_sorted_by(|one, next| one.order() < next.order())
@@ -599,6 +680,9 @@ fn number(digits: &[u8]) -> Option<i64> {
     all.then(|| digits.iter().fold(0, |sum, digit| sum * 10 + i64::from(digit - b'0')))
 }
 
+/// No tenant has this name, so the key of the ledger is nobody's.
+pub(crate) const LEDGER_TENANT: &str = "";
+const LEDGER_LABEL: &str = "ledger";
 const LABEL_BYTES_MAX: usize = 128;
 const TENANT_BYTES_MAX: usize = 65_535;
 pub(crate) const KEY_ID: usize = 5;

@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "what a test's helpers do is the test's")]
 
 use allonym_keys::{
-    KeyError, KeyState, Keyring, Passphrase, Profile, Scope, Severity, Unlock, doctor,
+    KeyError, KeyState, Keyring, LedgerUsage, Passphrase, Profile, Scope, Severity, Unlock, doctor,
 };
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -214,6 +214,62 @@ fn keys_added_at_the_same_time_are_all_kept() {
     let active = ring.keys().iter().filter(|key| key.state == KeyState::Active);
     assert_eq!(active.count(), 1);
     assert_eq!(files(folder.path()), ["a.keyring", "a.keyring.key", "a.keyring.lock"]);
+}
+
+#[test]
+fn the_secret_of_the_ledger_is_added_once_and_stays() {
+    let (_folder, path, mut ring) = local_ring();
+    let before = token(&ring, None, "default");
+    assert_eq!(ring.ledger_key(LedgerUsage::Sign, "log").unwrap(), None);
+    ring.add_ledger_secret(&Unlock::LocalFile, MADE).unwrap();
+    let sign = ring.ledger_key(LedgerUsage::Sign, "log").unwrap().unwrap();
+    assert_ne!(ring.ledger_key(LedgerUsage::Start, "log").unwrap().unwrap(), sign);
+    assert_ne!(ring.ledger_key(LedgerUsage::Sign, "other").unwrap().unwrap(), sign);
+
+    // It is no tenant's key, and neither another call nor another process draws another.
+    ring.add_ledger_secret(&Unlock::LocalFile, MADE).unwrap();
+    let words = passphrase("six invented words");
+    ring.rewrap(&Unlock::LocalFile, &[&Unlock::LocalFile, &words]).unwrap();
+    ring.add_key(&Unlock::LocalFile, "next", "a", MADE).unwrap();
+    for ring in [ring, Keyring::open(&path, &words).unwrap()] {
+        assert_eq!(ring.ledger_key(LedgerUsage::Sign, "log").unwrap().unwrap(), sign);
+        assert_eq!(token(&ring, None, "default"), before);
+        let tenants: Vec<&str> = ring.keys().iter().map(|key| key.tenant.as_str()).collect();
+        assert_eq!(tenants, ["a", "default"]);
+        assert_eq!(ring.key(None, "").unwrap_err().code(), "ALO-K003");
+        assert!(!format!("{ring:?}").contains("ledger"), "{ring:?}");
+    }
+    assert_eq!(Keyring::public_facts(&path).unwrap().keys.len(), 2);
+    assert!(!codes(&path, "2028-01-06").is_empty());
+
+    let good = text(&path);
+    for change in [
+        (|ring| drop(ring["public"].as_array_mut().unwrap().remove(0))) as fn(&mut Value),
+        |ring| ring["public"][0]["tenant"] = json!("0"),
+        |ring| ring["public"] = json!([ring["public"][0]]),
+    ] {
+        edit(&path, change);
+        assert!(["ALO-K008", "ALO-K021"].contains(&refusal(&path).code()));
+        fs::write(&path, &good).unwrap();
+    }
+}
+
+#[test]
+fn secrets_of_the_ledger_drawn_at_the_same_time_are_one() {
+    let (_folder, path, _ring) = local_ring();
+    std::thread::scope(|scope| {
+        let drawn: Vec<_> = (0..4)
+            .map(|_| {
+                scope.spawn(|| {
+                    let mut ring = Keyring::open(&path, &Unlock::LocalFile).unwrap();
+                    ring.add_ledger_secret(&Unlock::LocalFile, MADE).unwrap();
+                    ring.ledger_key(LedgerUsage::Sign, "log").unwrap().unwrap()
+                })
+            })
+            .collect();
+        let drawn: Vec<_> = drawn.into_iter().map(|one| one.join().unwrap()).collect();
+        assert!(drawn.windows(2).all(|two| two[0] == two[1]));
+    });
 }
 
 #[test]

@@ -12,7 +12,7 @@
 use crate::entry::{Action, BELOW, Entry, EntryError, LINE_BYTES_MAX, Line};
 use crate::note::{Checkpoint, NoteError, Signer};
 use crate::ratchet::{Ratchet, StartKey};
-use crate::tree::{Edge, Hash};
+use crate::tree::{Edge, Hash, inclusion_proof, is_included, root};
 use allonym_keys::canonical_json;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -211,6 +211,45 @@ impl Ledger {
         Ok(leaves)
     }
 
+    /// The proof that an entry is in the log as it is now; `None` when there is no such entry.
+    ///
+    /// # Errors
+    /// As [`Ledger::leaves`].
+    pub fn prove(&self, seq: u64) -> Result<Option<Included>, LedgerError> {
+        Ok(Included::of(&self.leaves()?, seq))
+    }
+
+    /// The latest entry that names a digest among its outputs, with its proof; `None` when no entry
+    /// that is still there names it.
+    ///
+    /// # Errors
+    /// As [`Ledger::leaves`].
+    pub fn find_output(&self, output: Hash) -> Result<Option<Included>, LedgerError> {
+        let _lock = self.lock()?;
+        self.settled()?;
+        let output = output.to_string();
+        let mut leaves = Vec::new();
+        let mut found = None;
+        for segment in self.folder.segment_list()? {
+            if segment.expired {
+                leaves.extend(self.folder.leaves_of(&segment)?);
+                continue;
+            }
+            for line in read(&self.folder.segment(segment.first))?.split(|byte| *byte == b'\n') {
+                if line.is_empty() {
+                    continue;
+                }
+                let text = std::str::from_utf8(line).unwrap_or_default();
+                let names = |(line, _): (Line, _)| line.outputs.contains(&output);
+                if text.contains(&output) && Line::parse(text).is_some_and(names) {
+                    found = Some(leaves.len() as u64);
+                }
+                leaves.push(Hash::leaf(line));
+            }
+        }
+        Ok(found.and_then(|seq| Included::of(&leaves, seq)))
+    }
+
     fn lock(&self) -> Result<File, LedgerError> {
         self.folder.lock(self.patience)
     }
@@ -251,6 +290,36 @@ impl Ledger {
         }
         state.write(&self.folder)?;
         Ok(state)
+    }
+}
+
+/// An entry, and the proof that it is in the log of this size and root (RFC 6962, 2.1.1).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Included {
+    /// Its number.
+    pub seq: u64,
+    /// Its hash.
+    pub leaf: Hash,
+    /// Entries of the log.
+    pub size: u64,
+    /// Root of the tree over them.
+    pub root: Hash,
+    /// Hashes from the leaf's level up.
+    pub proof: Vec<Hash>,
+}
+
+impl Included {
+    fn of(leaves: &[Hash], seq: u64) -> Option<Included> {
+        let at = usize::try_from(seq).ok()?;
+        let proof = inclusion_proof(leaves, at)?;
+        let size = leaves.len() as u64;
+        Some(Included { seq, leaf: leaves[at], size, root: root(leaves), proof })
+    }
+
+    /// Whether the proof shows what it says.
+    #[must_use]
+    pub fn holds(&self) -> bool {
+        is_included(self.leaf, self.seq, self.size, &self.proof, self.root)
     }
 }
 

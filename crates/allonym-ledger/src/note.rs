@@ -88,6 +88,15 @@ impl Signer {
     }
 }
 
+impl Signer {
+    /// Signs a document of a kind (a name without line break, such as `allonym.receipt/1`): the
+    /// signature, as [`Verifier::check_document`] takes it.
+    #[must_use]
+    pub fn sign_document(&self, kind: &str, document: &[u8]) -> String {
+        STANDARD.encode(self.key.sign(document_text(kind, document).as_bytes()).to_bytes())
+    }
+}
+
 impl fmt::Debug for Signer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Signer").field("name", &self.name).finish_non_exhaustive()
@@ -128,6 +137,22 @@ impl Verifier {
     pub fn open(&self, note: &str) -> Result<Checkpoint, NoteError> {
         let text = self.signed_text(note)?;
         Checkpoint::parse(text).ok_or(NoteError::Form)
+    }
+
+    /// Whether this key signed a document of a kind.
+    ///
+    /// # Errors
+    /// A signature that is none, or of another key, kind or document.
+    pub fn check_document(
+        &self,
+        kind: &str,
+        document: &[u8],
+        signature: &str,
+    ) -> Result<(), NoteError> {
+        let bytes = STANDARD.decode(signature).map_err(|_| NoteError::Signature)?;
+        let signature = Signature::from_slice(&bytes).map_err(|_| NoteError::Signature)?;
+        let text = document_text(kind, document);
+        self.key.verify_strict(text.as_bytes(), &signature).map_err(|_| NoteError::Signature)
     }
 
     /// The text above the signatures, when this key signed it.
@@ -197,6 +222,13 @@ pub enum NoteError {
     /// The signature of the trusted key is not one of this text.
     #[error("its signature is not that of its text")]
     Signature,
+}
+
+/// What is signed of a document. Its second line is no number, so that no signature of a document
+/// is one of a checkpoint.
+fn document_text(kind: &str, document: &[u8]) -> String {
+    let digest = Hash(Sha256::digest(document).into());
+    format!("allonym.document/1\n{kind}\n{digest}\n")
 }
 
 fn is_key_name(name: &str) -> bool {
@@ -287,6 +319,25 @@ mod tests {
         );
         let spellings = Checkpoint::parse("o\n042\n47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=\n");
         assert_eq!(spellings, None);
+    }
+
+    #[test]
+    fn documents_are_signed_by_kind_and_are_no_checkpoints() {
+        let signer = signer("ledger.example", 7);
+        let verifier = signer.verifier();
+        let signature = signer.sign_document("allonym.receipt/1", b"{}");
+        assert_eq!(verifier.check_document("allonym.receipt/1", b"{}", &signature), Ok(()));
+        for (kind, document) in [("allonym.receipt/1", &b"{ }"[..]), ("allonym.check/1", b"{}")] {
+            let refused = verifier.check_document(kind, document, &signature);
+            assert_eq!(refused, Err(NoteError::Signature));
+        }
+        for wrong in ["", "!", &signature[4..], &signature.to_lowercase()] {
+            let refused = verifier.check_document("allonym.receipt/1", b"{}", wrong);
+            assert_eq!(refused, Err(NoteError::Signature), "{wrong}");
+        }
+        let other = self::signer("ledger.example", 8).verifier();
+        assert!(other.check_document("allonym.receipt/1", b"{}", &signature).is_err());
+        assert_eq!(Checkpoint::parse(&document_text("7", b"{}")), None);
     }
 
     #[test]

@@ -3,8 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "what a test's helpers do is the test's")]
 
 use allonym_ledger::{
-    Action, Entry, Ledger, NoteError, Phase, Place, Problem, Signer, StartKey, Trust, Verdict,
-    Verification, verify,
+    Action, Entry, Hash, Ledger, NoteError, Phase, Place, Problem, Signer, StartKey, Trust,
+    Verdict, Verification, verify,
 };
 use jiff::{SignedDuration, Timestamp};
 use std::fs;
@@ -336,4 +336,27 @@ fn what_is_no_ledger_has_no_verdict() {
     let problems = log.verify(&[]).problems;
     assert!(problems.contains(&Problem::Unchained { seq: 0 }), "{problems:?}");
     assert!(problems.contains(&Problem::OtherLog { place: Place::Stored(4) }), "{problems:?}");
+}
+
+#[test]
+fn an_output_is_found_with_its_proof() {
+    let log = Log::new();
+    let ledger = Ledger::open(&log.place()).unwrap();
+    let output = Hash::leaf(b"receipt");
+    assert_eq!(ledger.find_output(output).unwrap(), None);
+    let mut told = entry(1);
+    told.inputs.push(output);
+    ledger.append(&told, at(11)).unwrap();
+    assert_eq!(ledger.find_output(output).unwrap(), None, "as an input it is no output");
+    told.outputs.push(output);
+    let seq = ledger.append(&told, at(12)).unwrap();
+    ledger.append(&entry(2), at(13)).unwrap();
+    let found = ledger.find_output(output).unwrap().unwrap();
+    assert_eq!((found.seq, found.size), (seq, 13));
+    assert!(found.holds());
+    assert_eq!(ledger.prove(seq).unwrap(), Some(found.clone()));
+    assert_eq!(ledger.prove(13).unwrap(), None);
+    assert!(!allonym_ledger::Included { seq: 3, ..found }.holds());
+    ledger.expire_below(4, "nightly", "allonym 0.1.0", at(14)).unwrap();
+    assert!(ledger.find_output(output).unwrap().unwrap().holds());
 }

@@ -33,6 +33,13 @@ impl Environment {
         self.variables.get(name).map(String::as_str).filter(|value| !value.is_empty())
     }
 
+    /// Who is said to have done something: `ALLONYM_ACTOR`, else the user of the operating system.
+    #[must_use]
+    pub fn actor(&self) -> &str {
+        let named = ["ALLONYM_ACTOR", "USER", "LOGNAME", "USERNAME"];
+        named.into_iter().find_map(|name| self.variable(name)).unwrap_or("unknown")
+    }
+
     fn passphrase_file(&self) -> Option<PathBuf> {
         let named = || self.variable("ALLONYM_KEYRING_PASSPHRASE_FILE").map(PathBuf::from);
         self.passphrase_file.clone().or_else(named)

@@ -16,12 +16,15 @@ mod failure;
 mod find;
 mod frame;
 mod keys;
+mod manifest;
 mod pipeline;
 mod receipt;
 mod rules;
 mod run;
 mod scan;
+mod verify;
 
+pub mod ledger;
 pub mod retention;
 
 pub use allonym_core::{
@@ -49,6 +52,7 @@ pub use failure::{Failure, Result};
 pub use find::{FindOptions, Finder, Finding};
 pub use frame::{BoundPolicy, FrameCounts, TokenColumn, tokenize};
 pub use keys::{Environment, KeyPlace, create_default_ring, open_ring, ring_place, unlock_for};
+pub use manifest::ReceiptField;
 pub use pipeline::{Cancel, Treatment, treat_stream};
 pub use receipt::{Digest, Receipt, ReceiptColumn, ReceiptFile, ReceiptKey};
 pub use rules::{builtin_rule_files, load_rules, read_rule_files};
@@ -57,6 +61,7 @@ pub use scan::{
     DocumentFindings, DocumentId, RunnerUp, Scan, ScanColumn, ScanOptions, scan_batches, scan_path,
     scan_spans,
 };
+pub use verify::{FileCheck, FileState, ReceiptCheck, SignatureState, verify_receipt};
 
 /// Doors that take raw secrets: for vectors and audits only.
 pub mod danger {

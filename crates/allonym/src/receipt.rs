@@ -1,9 +1,13 @@
 //! The receipt: what was treated, by which policy, rules and keys, with digests to check it by.
 
 use crate::canary::ReceiptCanaries;
+use crate::ledger::{AuditLog, Signature, is_signed};
+use crate::manifest::ReceiptField;
 use crate::{Failure, Result};
 use allonym_core::ColumnCounts;
+use allonym_io::Written;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// Schema name of version 1.
@@ -34,13 +38,22 @@ pub struct Receipt {
     pub keys: Vec<ReceiptKey>,
     /// What happened to each column, summed over files.
     pub columns: Vec<ReceiptColumn>,
+    /// When the data was collected, ISO 8601, where somebody said so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub collected_at: Option<String>,
+    /// Retention tags of the outputs, as the policy writes them, each of a column by its name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retention: Option<Value>,
+    /// Columns of the outputs; those of several files that are alike stand here once.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub layouts: Vec<Vec<ReceiptField>>,
     /// Notes that a reviewer should read.
     pub warnings: Vec<String>,
     /// Canaries that were planted by keyed coins.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub canaries: Option<ReceiptCanaries>,
-    /// Signature; null until the ledger signs receipts.
-    pub signature: Option<String>,
+    /// Signature over all the rest ([`is_signed`]); null where no keyring was at hand.
+    pub signature: Option<Signature>,
 }
 
 /// A digest, by its algorithm.
@@ -59,6 +72,15 @@ pub struct ReceiptFile {
     pub sha256: String,
     /// Rows.
     pub rows: u64,
+    /// Which of the layouts an output has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub layout: Option<usize>,
+}
+
+impl ReceiptFile {
+    pub(crate) fn read(path: String, sha256: String, rows: u64) -> ReceiptFile {
+        ReceiptFile { path, sha256, rows, layout: None }
+    }
 }
 
 /// One key of a run.
@@ -117,6 +139,55 @@ impl Receipt {
         } else {
             Err(Failure::new("ALO-D003", 3, format!("{path}: not a receipt of version 1")))
         }
+    }
+
+    pub(crate) fn add_output(
+        &mut self,
+        path: String,
+        written: Written,
+        columns: Vec<ReceiptField>,
+    ) {
+        self.outputs.push(ReceiptFile::read(path, written.sha256, written.rows));
+        self.set_layout(columns);
+    }
+
+    /// Says which columns the latest output has.
+    pub(crate) fn set_layout(&mut self, columns: Vec<ReceiptField>) {
+        let known = self.layouts.iter().position(|layout| *layout == columns);
+        let at = known.unwrap_or(self.layouts.len());
+        if known.is_none() {
+            self.layouts.push(columns);
+        }
+        if let Some(output) = self.outputs.last_mut() {
+            output.layout = Some(at);
+        }
+    }
+
+    /// The columns of an output, where the receipt tells.
+    #[must_use]
+    pub fn columns_of(&self, output: &ReceiptFile) -> Option<&[ReceiptField]> {
+        self.layouts.get(output.layout?).map(Vec::as_slice)
+    }
+
+    /// Signs it, where the log signs at all.
+    ///
+    /// # Errors
+    /// Counts beyond 2^53.
+    pub fn sign(&mut self, log: &AuditLog<'_>) -> Result<()> {
+        self.signature = log.sign(SCHEMA, &self.value())?;
+        Ok(())
+    }
+
+    /// Whether it is what was signed, by whomever; nothing is known of one that is not signed.
+    #[must_use]
+    pub fn is_untouched(&self) -> bool {
+        let signed = |signature| is_signed(SCHEMA, &self.value(), signature);
+        self.signature.as_ref().is_none_or(signed)
+    }
+
+    fn value(&self) -> Value {
+        serde_json::to_value(self)
+            .expect("a receipt holds only strings, numbers and string-keyed maps")
     }
 
     /// The receipt's JSON, with a final newline.

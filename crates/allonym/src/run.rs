@@ -3,6 +3,8 @@
 use crate::canary::{CanaryPlan, Planting};
 use crate::draft::draft_policy;
 use crate::keys::{refuse_exposed_ring, ring_place};
+use crate::ledger::{self, Action, AuditLog, OpenJob, Scribe};
+use crate::manifest::{self, ReceiptField};
 use crate::pipeline::drive;
 use crate::receipt::{Digest, ReceiptColumn, ReceiptFile, ReceiptKey, SCHEMA};
 use crate::scan::{Scan, ScanOptions};
@@ -10,7 +12,7 @@ use crate::{
     Cancel, Environment, Failure, Keyring, Receipt, Result, RuleSet, create_default_ring,
     load_rules, open_ring,
 };
-use allonym_core::{Plan, PlannedColumn, Policy};
+use allonym_core::{Plan, PlannedColumn, Policy, Retention};
 use allonym_io::{
     Format, Found, Input, Output, ReadOptions, Reader, Writer, make_folder_of, same_file,
     sha256_file, write_whole,
@@ -91,8 +93,12 @@ pub struct ApplyJob<'a> {
     pub receipt: Option<PathBuf>,
     /// Canaries to plant by keyed coins.
     pub canaries: Option<CanaryPlan>,
-    /// The clock: RFC 3339.
+    /// When the data was collected, ISO 8601: the anchor `dataset.collected_at`.
+    pub collected_at: Option<String>,
+    /// The clock of receipts: RFC 3339.
     pub now: &'a (dyn Fn() -> String + Sync),
+    /// Who writes to which ledger.
+    pub scribe: Scribe<'a>,
     /// Asked between batches.
     pub cancel: Cancel,
     /// Told between batches.
@@ -133,6 +139,8 @@ pub struct ApplyOutcome {
     pub unchanged: bool,
     /// Files that an earlier, interrupted run had finished.
     pub resumed: usize,
+    /// Why the run stands in no ledger and its receipt is not signed; `None` when it is.
+    pub unrecorded: Option<String>,
 }
 
 /// Treats files by a policy.
@@ -140,7 +148,8 @@ pub struct ApplyOutcome {
 /// Everything wrong with policy, keys and schemas is found before row one of any file. A single
 /// output is written aside and renamed; a folder is staged as `OUT.allonym-partial` and renamed
 /// when the last file is done, so that a killed run leaves nothing half visible and `resume` can
-/// keep what was finished. Missing folders on the way to the output are made.
+/// keep what was finished. Missing folders on the way to the output are made. That the run begins
+/// and that it is done stand in the ledger before the output becomes visible.
 ///
 /// # Errors
 /// By the exit codes of the contract; whatever happens, no partial output becomes visible.
@@ -163,10 +172,28 @@ pub fn apply(job: &ApplyJob<'_>) -> Result<ApplyOutcome> {
         make_folder_of(path)?;
     }
     bound.write_draft(job)?;
-    match &job.target {
-        Target::File(path) => apply_file(job, &bound, &started, path),
-        Target::Stdout => apply_stdout(job, &bound, &started),
-        Target::Folder(path) => apply_folder(job, &mut bound, &started, path),
+    let log = bound.audit_log(job)?;
+    let mut record = bound.begin(job, &log)?;
+    let done = match &job.target {
+        Target::File(path) => apply_file(job, &bound, &started, path, &mut record, &log),
+        Target::Stdout => apply_stdout(job, &bound, &started, &mut record, &log),
+        Target::Folder(path) => apply_folder(job, &mut bound, &started, path, &mut record, &log),
+    };
+    match done {
+        Ok(outcome) => {
+            let unrecorded = log.why_absent().map(str::to_owned);
+            Ok(ApplyOutcome { unrecorded, ..outcome })
+        }
+        Err(failure) => match record.fail(&failure) {
+            Ok(()) => Err(failure),
+            Err(unwritten) => Err(failure.worse(unwritten)),
+        },
+    }
+}
+
+impl BoundFile {
+    fn layout(&self) -> Vec<ReceiptField> {
+        manifest::layout(self.plan.output_schema())
     }
 }
 
@@ -175,6 +202,8 @@ struct Bound {
     policy: Policy,
     rules: RuleSet,
     files: Vec<BoundFile>,
+    /// The ring the plans were made with, for the ledger.
+    ring: Option<Keyring>,
     drafted: Option<PathBuf>,
     scan: Option<Scan>,
     created_ring: Option<(PathBuf, String)>,
@@ -186,6 +215,8 @@ struct BoundFile {
     found: Found,
     name: String,
     plan: Plan,
+    /// Retention tags of what it becomes.
+    tags: Option<Retention>,
     stdin: RefCell<Option<Reader>>,
     planting: RefCell<Option<Planting>>,
 }
@@ -228,11 +259,12 @@ impl Bound {
             if drafted && place.said_by == "default" && !place.path.exists() && !job.dry_run {
                 let tenant = &policy.keys().tenant;
                 let now = (job.now)();
-                let ring =
+                let mut ring =
                     create_default_ring(&place.path, "default", tenant, &now, job.environment)?;
-                let key = ring.keys().first().map(|key| key.id.clone()).unwrap_or_default();
-                info!(key = %key, "keyring created");
-                created_ring = Some((place.path, key));
+                let key = ring.key(None, tenant)?.info().clone();
+                ledger::note_new_key(&mut ring, &key, job.environment, job.scribe)?;
+                info!(key = %key.id, "keyring created");
+                created_ring = Some((place.path, key.id));
                 Some(ring)
             } else if drafted && job.dry_run && !place.path.exists() {
                 None
@@ -249,8 +281,11 @@ impl Bound {
         } else {
             compile_plans(job, &policy, &schemas, ring.as_ref(), recognizer.as_ref(), &judged)?
         };
+        let tags = manifest::merged(files.iter().filter_map(|file| file.tags.clone()));
         for (file, reader) in files.iter_mut().zip(opened) {
             file.stdin = RefCell::new(reader);
+            // Each file holds a copy of what the manifest says of all.
+            file.tags.clone_from(&tags);
         }
         // A dry run on a fresh machine has no key to draw them by.
         if let Some(plan) = job.canaries.as_ref().filter(|_| !files.is_empty()) {
@@ -260,6 +295,7 @@ impl Bound {
             policy,
             rules,
             files,
+            ring,
             drafted: None,
             scan,
             created_ring,
@@ -279,7 +315,51 @@ impl Bound {
             created_ring: self.created_ring.clone(),
             unchanged: self.unchanged,
             resumed: self.resumed,
+            unrecorded: None,
         }
+    }
+
+    /// The ledger of the ring that makes the tokens; of the one that is at hand where the policy
+    /// needs none.
+    fn audit_log<'a>(&mut self, job: &ApplyJob<'a>) -> Result<AuditLog<'a>> {
+        if let Some(mut ring) = self.ring.take() {
+            return AuditLog::open(&mut ring, job.environment, job.scribe);
+        }
+        let folder = match &job.policy {
+            PolicySource::Given { folder, .. } => folder.as_path(),
+            PolicySource::Draft => Path::new(""),
+        };
+        let reference = Some((self.policy.keys(), folder));
+        let place = ring_place(job.keys.as_deref(), reference, job.environment);
+        let exposed = |place: &crate::KeyPlace| {
+            refuse_exposed_ring(&place.path, &input_paths(job), &job.target).err()
+        };
+        match place.as_ref().ok().and_then(exposed) {
+            Some(failure) => Ok(AuditLog::absent(job.scribe, &failure.message)),
+            None => {
+                AuditLog::of_reference(job.keys.as_deref(), reference, job.environment, job.scribe)
+            }
+        }
+    }
+
+    fn begin<'l>(&self, job: &ApplyJob<'_>, log: &'l AuditLog<'_>) -> Result<OpenJob<'l>> {
+        let keys = self.policy.keys();
+        let (policy, rules) = (self.policy.digest(), self.rules.digest());
+        let mut entry = log.entry(Action::Apply);
+        entry.tenant = Some(ledger::name_of(&keys.tenant));
+        entry.domain = Some(ledger::name_of(&keys.domain));
+        entry.policy_digest = ledger::digests([policy.as_str()]).pop();
+        let ids: BTreeSet<&String> =
+            self.files.iter().flat_map(|file| file.plan.keys().iter().map(|(id, ..)| id)).collect();
+        entry.key_ids = ids.into_iter().cloned().collect();
+        let target = match &job.target {
+            Target::File(path) | Target::Folder(path) => settled(path).display().to_string(),
+            Target::Stdout => "-".to_owned(),
+        };
+        let key_ids = entry.key_ids.join(" ");
+        let mut work = vec!["apply", &target, &policy, &rules, &key_ids];
+        work.extend(self.files.iter().map(|file| file.name.as_str()));
+        log.begin(entry, &work)
     }
 
     fn warnings(&self) -> Vec<String> {
@@ -311,6 +391,10 @@ impl Bound {
                 .map(|(id, epoch, domain)| ReceiptKey { id, epoch, domain })
                 .collect(),
             columns: Vec::new(),
+            collected_at: None,
+            retention: manifest::merged(self.files.iter().filter_map(|file| file.tags.clone()))
+                .map(|tags| tags.to_json()),
+            layouts: Vec::new(),
             warnings: self.warnings(),
             canaries: None,
             signature: None,
@@ -339,11 +423,19 @@ impl Bound {
         if job.canaries.is_some() {
             return Err(refused());
         }
+        if !old.is_untouched() {
+            return Err(Failure::new(
+                "ALO-U002",
+                2,
+                format!("receipt `{}` is not what was signed", receipt_path.display()),
+            )
+            .hint("somebody changed it; write the output again with --force"));
+        }
         let mut wanted = self.blank_receipt("");
         for file in &self.files {
             let Input::File(path) = &file.found.input else { return Err(refused()) };
             let sha256 = sha256_file(path)?;
-            wanted.inputs.push(ReceiptFile { path: String::new(), sha256, rows: 0 });
+            wanted.inputs.push(ReceiptFile::read(String::new(), sha256, 0));
         }
         if !old.same_work(&wanted) {
             return Err(refused());
@@ -485,8 +577,13 @@ fn compile_plans(
             Ok(plan) => {
                 let name = found.relative.clone();
                 let stdin = RefCell::new(None);
+                let entities = plan
+                    .columns()
+                    .iter()
+                    .filter_map(|column| Some((column.name.clone(), column.entity.clone()?)));
+                let tags = manifest::resolved(&policy, plan.output_schema(), &entities.collect())?;
                 let planting = RefCell::default();
-                files.push(BoundFile { found: found.clone(), name, plan, stdin, planting });
+                files.push(BoundFile { found: found.clone(), name, plan, tags, stdin, planting });
             }
             Err(error) => {
                 let mut found_here = Failure::from(error);
@@ -511,6 +608,8 @@ fn apply_file(
     bound: &Bound,
     started: &str,
     path: &Path,
+    record: &mut OpenJob<'_>,
+    log: &AuditLog<'_>,
 ) -> Result<ApplyOutcome> {
     let [file] = bound.files.as_slice() else {
         return Err(Failure::new(
@@ -521,23 +620,28 @@ fn apply_file(
         .hint("give a folder: --to FOLDER/"));
     };
     let mut receipt = bound.blank_receipt(started);
+    receipt.collected_at.clone_from(&job.collected_at);
     let mut columns = Columns::default();
     let receipt_path = receipt_path(job).expect("a file target has a receipt");
     let base = receipt_path.parent().unwrap_or_else(|| Path::new("")).to_path_buf();
     let output = Output::File(path.to_path_buf());
     let finished = treat_one(job, file, &output, job.force, &mut receipt, &mut columns, &base)?;
-    let written = finished.commit()?;
-    receipt.outputs.push(ReceiptFile {
-        path: relative_to(path, &base),
-        sha256: written.sha256,
-        rows: written.rows,
-    });
+    let written = finished.written().clone();
+    receipt.add_output(relative_to(path, &base), written, file.layout());
     close_receipt(job, &mut receipt, columns);
-    write_whole(&receipt_path, receipt.to_json().as_bytes(), true)?;
+    let json = seal(&mut receipt, record, log)?;
+    finished.commit()?;
+    write_whole(&receipt_path, json.as_bytes(), true)?;
     Ok(ApplyOutcome { receipt_path: Some(receipt_path), ..outcome_of(bound, receipt) })
 }
 
-fn apply_stdout(job: &ApplyJob<'_>, bound: &Bound, started: &str) -> Result<ApplyOutcome> {
+fn apply_stdout(
+    job: &ApplyJob<'_>,
+    bound: &Bound,
+    started: &str,
+    record: &mut OpenJob<'_>,
+    log: &AuditLog<'_>,
+) -> Result<ApplyOutcome> {
     let [file] = bound.files.as_slice() else {
         return Err(Failure::new(
             "ALO-U004",
@@ -547,6 +651,7 @@ fn apply_stdout(job: &ApplyJob<'_>, bound: &Bound, started: &str) -> Result<Appl
         .hint("give a folder: --to FOLDER/"));
     };
     let mut receipt = bound.blank_receipt(started);
+    receipt.collected_at.clone_from(&job.collected_at);
     let mut columns = Columns::default();
     let base = job
         .receipt
@@ -556,14 +661,11 @@ fn apply_stdout(job: &ApplyJob<'_>, bound: &Bound, started: &str) -> Result<Appl
         .to_path_buf();
     let finished = treat_one(job, file, &Output::Stdout, true, &mut receipt, &mut columns, &base)?;
     let written = finished.commit()?;
-    receipt.outputs.push(ReceiptFile {
-        path: "-".to_owned(),
-        sha256: written.sha256,
-        rows: written.rows,
-    });
+    receipt.add_output("-".to_owned(), written, file.layout());
     close_receipt(job, &mut receipt, columns);
+    let json = seal(&mut receipt, record, log)?;
     if let Some(path) = &job.receipt {
-        write_whole(path, receipt.to_json().as_bytes(), job.force)?;
+        write_whole(path, json.as_bytes(), job.force)?;
     }
     Ok(ApplyOutcome { receipt_path: job.receipt.clone(), ..outcome_of(bound, receipt) })
 }
@@ -573,12 +675,15 @@ fn apply_folder(
     bound: &mut Bound,
     started: &str,
     folder: &Path,
+    record: &mut OpenJob<'_>,
+    log: &AuditLog<'_>,
 ) -> Result<ApplyOutcome> {
     let staging = beside(folder, "partial");
     if staging.exists() && !job.resume {
         fs::remove_dir_all(&staging).map_err(|error| storage(&staging, &error))?;
     }
     let mut receipt = bound.blank_receipt(started);
+    receipt.collected_at.clone_from(&job.collected_at);
     let mut columns = Columns::default();
     let mut resumed = 0;
     for file in &bound.files {
@@ -596,16 +701,15 @@ fn apply_folder(
             let finished =
                 treat_one(job, file, &output, true, &mut part, &mut part_columns, folder)?;
             let written = finished.commit()?;
-            part.outputs.push(ReceiptFile {
-                path: file.name.clone(),
-                sha256: written.sha256,
-                rows: written.rows,
-            });
+            part.add_output(file.name.clone(), written, file.layout());
             close_receipt(job, &mut part, part_columns);
             write_whole(&proof, part.to_json().as_bytes(), true)?;
         }
         receipt.inputs.append(&mut part.inputs);
-        receipt.outputs.append(&mut part.outputs);
+        for output in std::mem::take(&mut part.outputs) {
+            receipt.outputs.push(ReceiptFile { layout: None, ..output });
+            receipt.set_layout(file.layout());
+        }
         for column in part.columns {
             columns.add_column(column);
         }
@@ -626,12 +730,13 @@ fn apply_folder(
         Some(path) => path.clone(),
         None => folder.join(FOLDER_RECEIPT),
     };
+    let json = seal(&mut receipt, record, log)?;
     if job.receipt.is_none() {
-        write_whole(&inside, receipt.to_json().as_bytes(), true)?;
+        write_whole(&inside, json.as_bytes(), true)?;
     }
     publish(&staging, folder, job.force)?;
     if let Some(path) = &job.receipt {
-        write_whole(path, receipt.to_json().as_bytes(), job.force)?;
+        write_whole(path, json.as_bytes(), job.force)?;
     }
     bound.resumed = resumed;
     Ok(ApplyOutcome { receipt_path: Some(receipt_path), ..outcome_of(bound, receipt) })
@@ -653,7 +758,7 @@ fn finished_part(
     let Ok(done) = read_receipt(proof) else { return Ok(None) };
     let mut wanted = wanted.clone();
     let sha256 = sha256_file(input)?;
-    wanted.inputs.push(ReceiptFile { path: String::new(), sha256, rows: 0 });
+    wanted.inputs.push(ReceiptFile::read(String::new(), sha256, 0));
     let intact = match done.outputs.as_slice() {
         [written] => sha256_file(output)? == written.sha256,
         _ => false,
@@ -690,7 +795,11 @@ fn treat_one(
     if let Some(planting) = &planting {
         untouched[planting.column()] = None;
     }
-    let mut writer = Writer::create(output, &shape, file.plan.output_schema(), &untouched, force)?;
+    let schema = match &file.tags {
+        Some(tags) => manifest::tagged(file.plan.output_schema(), tags, &receipt.policy.sha256),
+        None => SchemaRef::clone(file.plan.output_schema()),
+    };
+    let mut writer = Writer::create(output, &shape, &schema, &untouched, force)?;
     let mut rows = 0;
     let planned = file.plan.columns();
     let name = file.name.as_str();
@@ -725,7 +834,7 @@ fn treat_one(
         Input::Stdin => "-".to_owned(),
         Input::File(path) => relative_to(path, base),
     };
-    receipt.inputs.push(ReceiptFile { path, sha256: reader.sha256()?, rows });
+    receipt.inputs.push(ReceiptFile::read(path, reader.sha256()?, rows));
     info!(file = %file.name, rows, "treated");
     Ok(finished)
 }
@@ -811,6 +920,31 @@ fn close_receipt(job: &ApplyJob<'_>, receipt: &mut Receipt, mut columns: Columns
     receipt.finished = (job.now)();
 }
 
+/// Signs the receipt and writes down that the work is done; gives the receipt's text.
+fn seal(receipt: &mut Receipt, record: &mut OpenJob<'_>, log: &AuditLog<'_>) -> Result<String> {
+    receipt.sign(log)?;
+    let json = receipt.to_json();
+    record.end(|entry| {
+        let files = |files: &[ReceiptFile]| -> Vec<String> {
+            files.iter().map(|file| file.sha256.clone()).collect()
+        };
+        let (inputs, outputs) = (files(&receipt.inputs), files(&receipt.outputs));
+        entry.inputs = ledger::digests(inputs.iter().map(String::as_str));
+        entry.outputs = vec![ledger::digest_of(json.as_bytes())];
+        entry.outputs.extend(ledger::digests(outputs.iter().map(String::as_str)));
+        let sum = |count: fn(&ReceiptColumn) -> u64| receipt.columns.iter().map(count).sum::<u64>();
+        for (name, count) in [
+            ("files", receipt.outputs.len() as u64),
+            ("rows", receipt.outputs.iter().map(|file| file.rows).sum()),
+            ("columns", receipt.columns.len() as u64),
+            ("cells_treated", sum(|column| column.treated)),
+        ] {
+            entry.counts.insert(name.to_owned(), count);
+        }
+    })?;
+    Ok(json)
+}
+
 fn outcome_of(bound: &Bound, receipt: Receipt) -> ApplyOutcome {
     let warnings = receipt.warnings.clone();
     ApplyOutcome { warnings, ..bound.outcome(Some(receipt)) }
@@ -880,9 +1014,8 @@ fn beside(path: &Path, what: &str) -> PathBuf {
 }
 
 fn relative_to(path: &Path, base: &Path) -> String {
-    let absolute = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
     let base = if base.as_os_str().is_empty() { Path::new(".") } else { base };
-    let (path, base) = (absolute(path), absolute(base));
+    let (path, base) = (settled(path), settled(base));
     let shared = path.components().zip(base.components()).take_while(|(a, b)| a == b).count();
     let up = base.components().count() - shared;
     let mut parts = vec!["..".to_owned(); up];
@@ -890,6 +1023,21 @@ fn relative_to(path: &Path, base: &Path) -> String {
         path.components().skip(shared).map(|part| part.as_os_str().to_string_lossy().into_owned()),
     );
     parts.join("/")
+}
+
+/// The path without links, as far as it exists; the file itself may be still to come.
+fn settled(path: &Path) -> PathBuf {
+    if let Ok(path) = path.canonicalize() {
+        return path;
+    }
+    let folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    match (folder.canonicalize(), path.file_name()) {
+        (Ok(folder), Some(name)) => folder.join(name),
+        _ => path.to_path_buf(),
+    }
 }
 
 fn folder_has_entries(path: &Path) -> bool {
@@ -934,4 +1082,4 @@ fn draft_name(job: &ApplyJob<'_>) -> String {
 
 /// Below, a phrase stands somewhere inside a longer header (`email_sent_at`).
 const HEADER_STRENGTH_MIN: f32 = 0.7;
-const FOLDER_RECEIPT: &str = "allonym.receipt.json";
+pub(crate) const FOLDER_RECEIPT: &str = "allonym.receipt.json";

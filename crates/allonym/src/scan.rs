@@ -404,7 +404,7 @@ impl Evidence {
     }
 
     /// Once cancelled it skips the rest, and the evidence is worth nothing: the caller checks.
-    fn observe(&mut self, batches: &[RecordBatch], looker: &Looker, cancel: &Cancel) {
+    pub(crate) fn observe(&mut self, batches: &[RecordBatch], looker: &Looker, cancel: &Cancel) {
         let texts: Vec<_> = batches.iter().map(leaf_texts).collect();
         self.rows_read += batches.iter().map(|batch| batch.num_rows() as u64).sum::<u64>();
         self.profiles.par_iter_mut().enumerate().for_each(|(column, profile)| {
@@ -457,7 +457,7 @@ fn is_made_up(name: &str) -> bool {
 
 /// Strided blocks of rows: every block at first, every second once there are too many, and so on.
 /// One pass, bounded memory, no need to know the number of rows.
-struct Sample {
+pub(crate) struct Sample {
     full: bool,
     blocks_max: usize,
     phase: u64,
@@ -471,7 +471,7 @@ struct Sample {
 }
 
 impl Sample {
-    fn new(options: &ScanOptions) -> Sample {
+    pub(crate) fn new(options: &ScanOptions) -> Sample {
         Sample {
             full: options.full,
             blocks_max: options.rows.div_ceil(BLOCK_ROWS).max(1),
@@ -486,7 +486,7 @@ impl Sample {
         }
     }
 
-    fn offer(&mut self, batch: &RecordBatch, observe: &mut dyn FnMut(&[RecordBatch])) {
+    pub(crate) fn offer(&mut self, batch: &RecordBatch, observe: &mut dyn FnMut(&[RecordBatch])) {
         self.rows += batch.num_rows() as u64;
         if self.full {
             self.pending_rows += batch.num_rows();
@@ -528,7 +528,7 @@ impl Sample {
         }
     }
 
-    fn finish(&mut self, observe: &mut dyn FnMut(&[RecordBatch])) {
+    pub(crate) fn finish(&mut self, observe: &mut dyn FnMut(&[RecordBatch])) {
         if self.full {
             observe(&self.pending);
             self.pending.clear();

@@ -113,8 +113,10 @@ pub(crate) fn is_inside(path: &str, whole: &str) -> bool {
     path.strip_prefix(whole).is_some_and(|rest| rest.starts_with('.') || rest.starts_with("[]"))
 }
 
-/// `*` is any run of characters, `?` is one; all else is itself.
-pub(crate) fn glob_matches(glob: &str, name: &str) -> bool {
+/// Whether a pattern matches a name, upper and lower case apart: `*` is any run of characters, `?` is
+/// one; all else is itself.
+#[must_use]
+pub fn glob_matches(glob: &str, name: &str) -> bool {
     let glob: Vec<char> = glob.chars().collect();
     let name: Vec<char> = name.chars().collect();
     let (mut g, mut n) = (0, 0);

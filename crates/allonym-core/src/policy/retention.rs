@@ -6,6 +6,7 @@ use super::schema::{self, table, text as text_schema, words};
 use super::write::{Lines, always, way_table};
 use super::{GLOB_CHARS_MAX, Generalize, PolicyError, Treatment};
 use crate::codes;
+use crate::plan::glob_matches;
 use crate::wording::quoted;
 use allonym_retention::{Hold, OnExpiry, OnNullAnchor, Period, Rule, Term, Zone};
 use jiff::civil::Date;
@@ -69,6 +70,15 @@ pub struct Tag {
     pub(crate) generalize: Option<Generalize>,
 }
 
+/// Two tags that claim one column, neither more exact than the other.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("column {} is claimed by two tags: {first} and {second}", quoted(.column))]
+pub struct TagClash {
+    column: String,
+    first: String,
+    second: String,
+}
+
 /// What a period is counted from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AnchorSource {
@@ -123,6 +133,46 @@ impl TagMatch {
 }
 
 impl Retention {
+    /// The tag of a column: an exact name before a glob, a glob before an entity, as treatments are
+    /// chosen. `None` where no tag matches.
+    ///
+    /// # Errors
+    /// Two globs, or two entities, that both claim the column.
+    pub fn tag_of(&self, column: &str, entity: Option<&str>) -> Result<Option<&Tag>, TagClash> {
+        let by = |claims: &dyn Fn(&TagMatch) -> bool| {
+            let mut tags = self.columns.iter().filter(|(of, _)| claims(of));
+            let (Some((first, tag)), second) = (tags.next(), tags.next()) else { return Ok(None) };
+            match second {
+                None => Ok(Some(tag)),
+                Some((second, _)) => {
+                    let [first, second] = [first, second].map(|of| {
+                        let (key, pattern) = of.parts();
+                        format!("{key} = {}", quoted(pattern))
+                    });
+                    Err(TagClash { column: column.to_owned(), first, second })
+                }
+            }
+        };
+        let exact = by(&|of| matches!(of, TagMatch::Name(name) if name == column))?;
+        let glob = || by(&|of| matches!(of, TagMatch::Glob(glob) if glob_matches(glob, column)));
+        let judged =
+            || by(&|of| matches!(of, TagMatch::Entity(name) if Some(name.as_str()) == entity));
+        Ok(match exact {
+            Some(tag) => Some(tag),
+            None => match glob()? {
+                Some(tag) => Some(tag),
+                None => judged()?,
+            },
+        })
+    }
+
+    /// The section as JSON, in the words of the policy, with defaults filled in: what a manifest
+    /// holds.
+    #[must_use]
+    pub fn to_json(&self) -> Value {
+        self.canonical()
+    }
+
     pub(super) fn read(section: &Section<'_>) -> Result<Retention, PolicyError> {
         section.known(&["policy_tz", "require_tags", "dataset", "columns", "holds"])?;
         let zone = zone(section, "policy_tz")?.unwrap_or_else(Zone::utc);
@@ -275,6 +325,12 @@ impl Retention {
 }
 
 impl Tag {
+    /// The tag as JSON, in the words of the policy, with defaults filled in.
+    #[must_use]
+    pub fn to_json(&self) -> Value {
+        self.canonical()
+    }
+
     fn canonical(&self) -> Value {
         json!({
             "category": self.category,
