@@ -14,6 +14,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("allonym-exposure", &[]),
     ("allonym-keys", &[]),
     ("allonym-io", &[]),
+    ("allonym-report", &[]),
     ("allonym-retention", &[]),
     ("allonym-ledger", &["allonym-keys"]),
     ("allonym-core", &["allonym-keys", "allonym-recognize", "allonym-retention"]),
@@ -26,6 +27,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "allonym-keys",
             "allonym-ledger",
             "allonym-recognize",
+            "allonym-report",
             "allonym-retention",
         ],
     ),
@@ -46,6 +48,10 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
     ("allonym-io", &["clap", "pyo3", "hmac", "toml"]),
     ("allonym-ledger", &["arrow-array", "arrow-schema", "pyo3", "clap", "getrandom", "rand"]),
     ("allonym-retention", &["parquet", "pyo3", "clap", "getrandom", "rand", "tempfile", "chrono"]),
+    (
+        "allonym-report",
+        &["arrow-array", "arrow-schema", "clap", "getrandom", "jiff", "parquet", "pyo3", "rand"],
+    ),
     ("allonym-python", &["clap", "parquet"]),
 ];
 

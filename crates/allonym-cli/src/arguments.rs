@@ -86,6 +86,8 @@ pub(crate) enum Command {
         #[command(subcommand)]
         action: ExposureAction,
     },
+    /// The gate: identifiers that are left, columns, retention, drift, receipts
+    Check(CheckArguments),
     /// Check a receipt again: its signature, its files, its place in the ledger
     Verify(VerifyArguments),
     /// Check and anchor the ledger
@@ -109,6 +111,8 @@ pub(crate) enum Command {
 pub(crate) enum SchemaName {
     /// allonym.toml
     Policy,
+    /// What check --format json prints
+    Check,
 }
 
 /// How inputs are read; everything left out is detected.
@@ -571,6 +575,45 @@ pub(crate) struct EvalArguments {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct CheckArguments {
+    /// Treated files, globs or folders
+    #[arg(required = true)]
+    pub(crate) paths: Vec<String>,
+    /// Policy (default: as for apply, else the one that apply drafted beside its output)
+    #[arg(long)]
+    pub(crate) policy: Option<PathBuf>,
+    /// Search every row for identifiers (default: a seeded sample of 50,000); retention is always
+    /// counted over all rows
+    #[arg(long)]
+    pub(crate) full: bool,
+    /// Rows of the sample
+    #[arg(long, default_value_t = 50_000, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) rows: u32,
+    /// Seed of the sample
+    #[arg(long, default_value_t = 0)]
+    pub(crate) seed: u64,
+    /// The date of the decision, RFC 3339 (default: SOURCE_DATE_EPOCH, else now)
+    #[arg(long)]
+    pub(crate) as_of: Option<String>,
+    /// When an event happened that periods are counted from; may be given many times
+    #[arg(long, value_name = "NAME=DATE", value_parser = event)]
+    pub(crate) event: Vec<(String, String)>,
+    /// Measured recall of the detector: the JSON of an evaluation (allonym.eval/1)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) recall: Option<PathBuf>,
+    /// Public key that is trusted beside the keyring's (allonym audit key)
+    #[arg(long, value_name = "KEY")]
+    pub(crate) signer: Option<String>,
+    /// Where the evidence goes, as signed JSON
+    #[arg(long, value_name = "FILE")]
+    pub(crate) evidence: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) keys: KeySource,
+    #[command(flatten)]
+    pub(crate) read: ReadArguments,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct VerifyArguments {
     /// Receipt: OUT.allonym.json, or OUT/allonym.receipt.json of a folder
     pub(crate) receipt: PathBuf,
@@ -638,6 +681,13 @@ fn one_byte(text: &str) -> Result<u8, String> {
     match text.as_bytes() {
         [byte] if byte.is_ascii() && !matches!(byte, b'\n' | b'\r' | 0) => Ok(*byte),
         _ => Err("expected one ASCII character".to_owned()),
+    }
+}
+
+fn event(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, date)) if !name.is_empty() => Ok((name.to_owned(), iso_time(date)?)),
+        _ => Err("expected NAME=2026-11-21".to_owned()),
     }
 }
 

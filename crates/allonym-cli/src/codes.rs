@@ -57,6 +57,14 @@ const CODES: &[(&str, &str)] = &[
         "the file is no evidence of a measured exposure, or of another version; allonym exposure score SIGNALS --to FILE writes it",
     ),
     (
+        "ALO-I101",
+        "the output still holds identifiers where the policy promises that it does not: treat the source again with a policy that covers them",
+    ),
+    (
+        "ALO-I102",
+        "cells of a treated column do not have the form that the treatment gives: they were put there later, or never treated",
+    ),
+    (
         "ALO-K001",
         "a policy that makes tokens needs a keyring; a new one would break joins with earlier outputs, so none is made in silence: allonym key new",
     ),
@@ -164,6 +172,56 @@ const CODES: &[(&str, &str)] = &[
     ("ALO-L002", "rules are read from folders of *.toml files"),
     ("ALO-L003", "no rule or entity has this name: allonym rules list"),
     (
+        "ALO-M101",
+        "the output has a column that the policy does not list, so nobody decided about it: list it, or treat the source again",
+    ),
+    (
+        "ALO-M102",
+        "a column that nobody needs for a purpose should not be there (GDPR, article 5(1)(c)): name its purpose, or drop it",
+    ),
+    ("ALO-M103", "the policy drops a column that the output has: it was not made by this policy"),
+    (
+        "ALO-M105",
+        "columns that are harmless one by one can single people out together; how many rows they do is measured apart",
+    ),
+    (
+        "ALO-R101",
+        "rows are past the period that their tag gives them; the rule and the count are in the finding",
+    ),
+    (
+        "ALO-R102",
+        "the anchor of rows is missing, unreadable or without a zone, so nobody knows when they are due; they are not kept in silence",
+    ),
+    (
+        "ALO-R103",
+        "an anchor that lies more than a day ahead is a slip that would make data immortal",
+    ),
+    ("ALO-R104", "an anchor before 1900 or at the very first moment of 1970 is often made up"),
+    (
+        "ALO-R105",
+        "every column must have a retention tag (require_tags = \"all\"), and exactly one that is the most exact",
+    ),
+    (
+        "ALO-R106",
+        "the column that periods are counted from is not there, or holds no dates: nothing can be told of retention",
+    ),
+    (
+        "ALO-R107",
+        "a legal hold past its day of review keeps data because nobody looked; it holds until it is lifted",
+    ),
+    (
+        "ALO-R108",
+        "the manifest, which is the authority, and the policy at hand give different tags; the one under which more is due rules",
+    ),
+    (
+        "ALO-R109",
+        "periods are counted from something that stands in no column, and nobody said when it was",
+    ),
+    (
+        "ALO-R110",
+        "a legal hold names its subjects in a file that cannot be read: nobody knows whose rows must stay",
+    ),
+    (
         "ALO-S001",
         "storage trouble, such as a full disk; nothing partial is visible, and the same command may be run again (folders: with --resume)",
     ),
@@ -185,9 +243,13 @@ const CODES: &[(&str, &str)] = &[
         "ALO-U010",
         "the Python call cannot be made as it is: a wrong argument, or a path that holds several files",
     ),
-    ("ALO-U011", "the object is of a library that is not installed; Allonym itself needs none"),
     (
         "ALO-U012",
+        "--recall takes the JSON of an evaluation: overall.overlap.recall with value and low",
+    ),
+    ("ALO-U011", "the object is of a library that is not installed; Allonym itself needs none"),
+    (
+        "ALO-U013",
         "the file that says what labels stand for is no TOML of tables with `name`, `entities` and `categories`, or names an entity that no rule has",
     ),
     (
@@ -198,6 +260,36 @@ const CODES: &[(&str, &str)] = &[
         "ALO-U051",
         "canaries are planted in one text column of one file, and are known by the receipt that registers them; the message says what does not fit",
     ),
+    (
+        "ALO-V101",
+        "a file without a manifest cannot be told from one that was never treated; tags inside of a file are copies that most tools drop and anybody can write",
+    ),
+    (
+        "ALO-V102",
+        "the manifest was changed after it was signed, so what it says counts for nothing: restore it, or treat the source again",
+    ),
+    (
+        "ALO-V103",
+        "the manifest is signed by nobody, or with a key that nobody vouched for: open the keyring that signed it, or name the key with --signer",
+    ),
+    (
+        "ALO-V104",
+        "the file is not the one that was written with its manifest: somebody changed it or wrote it again with another tool",
+    ),
+    (
+        "ALO-V105",
+        "columns are gone, new, renamed or of another type, compared with the manifest; what looks like a renaming is said to, and nothing is moved",
+    ),
+    (
+        "ALO-V106",
+        "the copies of the retention tags in the file and those of the manifest differ: the manifest rules",
+    ),
+    (
+        "ALO-V107",
+        "the file was written under another policy than the one it is checked against: check it with that policy, or treat the source again",
+    ),
+    ("ALO-V108", "the manifest of a folder lists a file that is not there"),
+    ("ALO-V109", "a file cannot be read, so nothing is known of it; the rest was checked"),
     ("ALO-X005", "a bug: the output was withheld, because nobody can say what it holds"),
     (
         "ALO-X130",

@@ -7,6 +7,7 @@
 mod apply;
 mod arguments;
 mod audit;
+mod check;
 mod codes;
 mod eval;
 mod explain;
@@ -58,6 +59,7 @@ fn run(command: Command, session: &mut Session) -> Result<u8> {
         Command::Key(arguments) => key::run(&arguments, session),
         Command::Eval(arguments) => eval::run(&arguments, session),
         Command::Exposure { action } => exposure::run(&action, session),
+        Command::Check(arguments) => check::run(&arguments, session),
         Command::Verify(arguments) => verify::run(&arguments, session),
         Command::Audit(arguments) => audit::run(&arguments, session),
         Command::Explain(arguments) => explain::run(&arguments, session),
@@ -70,6 +72,7 @@ fn run(command: Command, session: &mut Session) -> Result<u8> {
         Command::Schema { what } => {
             let schema = match what {
                 arguments::SchemaName::Policy => allonym::Policy::json_schema(),
+                arguments::SchemaName::Check => allonym::CheckEvidence::json_schema(),
             };
             session.data_line(&format!("{schema:#}"))?;
             Ok(0)

@@ -8,6 +8,7 @@
 
 mod canary;
 mod cells;
+mod check;
 mod compiled;
 mod draft;
 mod evaluate;
@@ -43,6 +44,8 @@ pub use allonym_recognize::{
     check as check_rules,
 };
 pub use canary::{Canary, CanaryEvidence, CanaryPlan, ReceiptCanaries, canaries, score_canaries};
+pub use allonym_report::{CheckEvidence, Severity as CheckSeverity, Verdict as CheckVerdict};
+pub use check::{CheckJob, check, check_batches, check_exit, read_recall, sign_check};
 pub use draft::{draft, draft_policy};
 pub use evaluate::{
     Change, Changes, Confusion, EvaluateOptions, Evaluation, Evaluator, NotScored, Rates,

@@ -7,7 +7,7 @@ use allonym_core::{Retention, TagMatch};
 use allonym_keys::canonical_json;
 use arrow_schema::{Field, Schema, SchemaRef};
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -64,6 +64,13 @@ pub(crate) fn merged(tags: impl IntoIterator<Item = Retention>) -> Option<Retent
     })
 }
 
+/// Reads what a manifest holds; `None` for anything that [`Retention::to_json`] did not write.
+pub(crate) fn read_retention(json: &Value) -> Option<Retention> {
+    let text = toml::to_string(&json!({"version": 1, "retention": without_nulls(json)})).ok()?;
+    let read = Policy::parse(&text, "manifest").ok()?.retention()?.clone();
+    (read.to_json() == *json).then_some(read)
+}
+
 /// The schema of an output with the copies of its tags.
 pub(crate) fn tagged(schema: &SchemaRef, retention: &Retention, policy: &str) -> SchemaRef {
     let field = |field: &Arc<Field>| {
@@ -83,6 +90,37 @@ pub(crate) fn tagged(schema: &SchemaRef, retention: &Retention, policy: &str) ->
     Arc::new(Schema::new_with_metadata(fields, metadata))
 }
 
+/// What became of the copies in a file, in words; empty where they are as [`tagged`] made them.
+pub(crate) fn copy_faults(schema: &Schema, retention: &Retention, policy: &str) -> Vec<String> {
+    let mut faults = Vec::new();
+    match schema.metadata().get(FOOTER_KEY) {
+        None => faults.push("the file has lost its copy of the tags".to_owned()),
+        Some(copy) if *copy != copy_text(retention, policy) => {
+            faults.push("the file's copy of the tags says something else".to_owned());
+        }
+        Some(_) => {}
+    }
+    for (of, tag) in &retention.columns {
+        let Some(field) = schema.fields().iter().find(|field| names(of, field.name())) else {
+            continue;
+        };
+        match field.metadata().get(FIELD_KEY) {
+            None => faults.push(format!("column `{}` has lost its tag", field.name())),
+            Some(copy) if *copy != canonical_json(&tag.to_json()) => {
+                faults.push(format!("the tag in column `{}` says something else", field.name()));
+            }
+            Some(_) => {}
+        }
+    }
+    faults
+}
+
+/// Whether a file holds a copy of tags at all.
+pub(crate) fn has_copy(schema: &Schema) -> bool {
+    let of_fields = || schema.fields().iter().any(|field| field.metadata().contains_key(FIELD_KEY));
+    schema.metadata().contains_key(FOOTER_KEY) || of_fields()
+}
+
 fn copy_text(retention: &Retention, policy: &str) -> String {
     canonical_json(&json!({
         "schema": "allonym.tags/1",
@@ -93,6 +131,20 @@ fn copy_text(retention: &Retention, policy: &str) -> String {
 
 fn names(of: &TagMatch, column: &str) -> bool {
     matches!(of, TagMatch::Name(name) if name == column)
+}
+
+/// TOML has no null: what is left out is what its default says.
+fn without_nulls(value: &Value) -> Value {
+    match value {
+        Value::Object(members) => members
+            .iter()
+            .filter(|(_, member)| !member.is_null())
+            .map(|(name, member)| (name.clone(), without_nulls(member)))
+            .collect::<serde_json::Map<_, _>>()
+            .into(),
+        Value::Array(items) => items.iter().map(without_nulls).collect(),
+        other => other.clone(),
+    }
 }
 
 /// Key of the footer and of a schema's metadata.
@@ -150,13 +202,32 @@ mod tests {
     }
 
     #[test]
-    fn tags_are_resolved_to_names() {
+    fn tags_are_resolved_to_names_and_come_back_from_json() {
         let tags = tags(&["birth_date", "holder", "amount"]);
         let named: Vec<_> = tags.columns.iter().map(|(of, _)| of.clone()).collect();
         let name = |name: &str| TagMatch::Name(name.to_owned());
         assert_eq!(named, [name("birth_date"), name("holder")]);
-        let field = tagged(&schema(&["holder"]), &tags, "00").field(0).clone();
-        assert!(field.metadata()[FIELD_KEY].contains("\"duration\":\"P30D\""));
+        let json = tags.to_json();
+        assert_eq!(read_retention(&json).unwrap().to_json(), json);
+        for (key, value) in [("policy_tz", json!("Mars/Olympus")), ("more", json!(1))] {
+            let mut changed = json.clone();
+            changed[key] = value;
+            assert!(read_retention(&changed).is_none(), "{key}");
+        }
+    }
+
+    #[test]
+    fn copies_are_compared_with_the_manifest() {
+        let tags = tags(&["birth_date", "holder", "amount"]);
+        let plain = schema(&["birth_date", "holder", "amount"]);
+        assert!(!has_copy(&plain));
+        let good = tagged(&plain, &tags, "00");
+        assert!(has_copy(&good));
+        assert_eq!(copy_faults(&good, &tags, "00"), Vec::<String>::new());
+        assert_eq!(copy_faults(&good, &tags, "01").len(), 1);
+        assert_eq!(copy_faults(&plain, &tags, "00").len(), 3);
+        let renamed = schema(&["birth_day", "holder", "amount"]);
+        assert_eq!(copy_faults(&renamed, &tags, "00").len(), 2);
     }
 
     #[test]

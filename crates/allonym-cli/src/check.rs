@@ -1,0 +1,157 @@
+//! `allonym check`.
+
+use crate::arguments::{CheckArguments, OutputFormat};
+use crate::policy;
+use crate::progress::Meter;
+use crate::session::{Session, clock_of_machine};
+use crate::table;
+use allonym::ledger::{self, Action, AuditLog, Scribe};
+use allonym::{
+    CheckEvidence, CheckJob, CheckSeverity as Severity, Failure, PolicySource, Result, check,
+    check_exit, expand, open_ring, read_recall, sign_check, write_whole,
+};
+use std::path::Path;
+
+pub(crate) fn run(arguments: &CheckArguments, session: &mut Session) -> Result<u8> {
+    let inputs = expand(&arguments.paths)?;
+    for skipped in &inputs.skipped {
+        session.note(&format!("left out `{skipped}`: not a format that is read"));
+    }
+    let environment = arguments.keys.environment(session);
+    let policy = policy::find(arguments.policy.as_deref(), &session.environment)?;
+    let as_of = session.clock(arguments.as_of.as_deref())?();
+    let reference = match &policy {
+        PolicySource::Given { policy, folder } => Some((policy.keys().clone(), folder.clone())),
+        PolicySource::Draft => None,
+    };
+    let reference = reference.as_ref().map(|(keys, folder)| (keys, folder.as_path()));
+    let own = match open_ring(arguments.keys.keys.as_deref(), reference, &environment) {
+        Ok(ring) => ledger::signing_key(&ring)?,
+        Err(_) => None,
+    };
+    let recall = match &arguments.recall {
+        Some(path) => Some(read_recall(&read_text(path)?, &path.display().to_string())?),
+        None => None,
+    };
+    let meter = Meter::new(session.progress_kind());
+    let told = |file: &str, bytes, size| meter.tell("checking", file, bytes, size);
+    let job = CheckJob {
+        inputs: inputs.found,
+        source: arguments.paths.join(" "),
+        policy,
+        read: arguments.read.options(),
+        full: arguments.full,
+        rows: arguments.rows as usize,
+        seed: arguments.seed,
+        as_of: &as_of,
+        actor: environment.actor(),
+        events: arguments.event.iter().cloned().collect(),
+        known_keys: arguments.signer.iter().cloned().chain(own).collect(),
+        recall,
+        cancel: session.cancel.clone(),
+        progress: &told,
+    };
+    let evidence = check(&job);
+    drop(job);
+    drop(meter);
+    let mut evidence = evidence?;
+    let ledger = arguments.keys.ledger(&environment);
+    let scribe =
+        Scribe { place: ledger.as_deref(), actor: environment.actor(), clock: &clock_of_machine };
+    let keys = arguments.keys.keys.as_deref();
+    let log = AuditLog::of_reference(keys, reference, &environment, scribe)?;
+    record(&mut evidence, &log, session)?;
+    let json = evidence.to_json();
+    if let Some(path) = &arguments.evidence {
+        write_whole(path, json.as_bytes(), true)?;
+        session.say(&format!("evidence: {}", path.display()));
+    }
+    match session.format {
+        OutputFormat::Human => session.data(human(&evidence).as_bytes())?,
+        _ => session.data_line(&compact(&json)?)?,
+    }
+    Ok(check_exit(&evidence))
+}
+
+/// Signs the evidence and writes down that somebody looked, where there is a ledger.
+fn record(evidence: &mut CheckEvidence, log: &AuditLog<'_>, session: &mut Session) -> Result<()> {
+    sign_check(evidence, log)?;
+    let mut entry = log.entry(Action::Check);
+    entry.policy_digest = ledger::digests([evidence.policy.sha256.as_str()]).pop();
+    let files: Vec<String> = evidence.files.iter().filter_map(|f| f.sha256.clone()).collect();
+    entry.inputs = ledger::digests(files.iter().map(String::as_str));
+    entry.outputs = vec![ledger::digest_of(evidence.to_json().as_bytes())];
+    let of = |severity| evidence.of(severity).count() as u64;
+    for (name, count) in [
+        ("rows", evidence.rows),
+        ("breaches", of(Severity::Breach)),
+        ("unverified", of(Severity::Unverified)),
+        ("exit", u64::from(check_exit(evidence))),
+    ] {
+        entry.counts.insert(name.to_owned(), count);
+    }
+    log.note(&entry)?;
+    if let Some(why) = log.why_absent() {
+        session.note(&format!("this check stands in no ledger and is not signed: {why}"));
+    }
+    Ok(())
+}
+
+fn human(evidence: &CheckEvidence) -> String {
+    let breaches = evidence.of(Severity::Breach).count();
+    let untold = evidence.of(Severity::Unverified).count();
+    let notes = evidence.of(Severity::Note).count();
+    let verdict = match (breaches, untold) {
+        (0, 0) => "READY",
+        (0, _) => "NOT VERIFIED",
+        _ => "NOT READY",
+    };
+    let looked = if evidence.rows_read < evidence.rows {
+        format!("{} of them searched for identifiers", table::count(evidence.rows_read))
+    } else {
+        "checked in full".to_owned()
+    };
+    let digest: String = evidence.policy.sha256.chars().take(4).collect();
+    let counted = |n: usize, one: &str, many: &str| match n {
+        1 => format!("1 {one}"),
+        n => format!("{n} {many}"),
+    };
+    let mut text = format!(
+        "{verdict}  {} · {} rows · {looked} · policy {digest}… · {}, {}, {} to note\n",
+        evidence.source,
+        table::count(evidence.rows),
+        counted(breaches, "problem", "problems"),
+        counted(untold, "thing not told", "things not told"),
+        notes,
+    );
+    for finding in &evidence.findings {
+        let severity = match finding.severity {
+            Severity::Breach => "problem",
+            Severity::Unverified => "not told",
+            Severity::Note => "note",
+        };
+        let file = match &finding.file {
+            Some(file) if evidence.files.len() > 1 => format!("{file}: "),
+            _ => String::new(),
+        };
+        text.push_str(&format!("  {}  {severity:<9} {file}{}\n", finding.code, finding.message));
+    }
+    text.push_str(&format!("  residual identifiers: {}\n", evidence.residual.statement));
+    if let Some(next) = evidence.findings.iter().find_map(|finding| finding.next.as_ref()) {
+        text.push_str(&format!("Next: {next}\n"));
+    }
+    text
+}
+
+fn compact(json: &str) -> Result<String> {
+    let value: serde_json::Value = serde_json::from_str(json)
+        .map_err(|_| Failure::new("ALO-X005", 5, "internal error: the evidence is not JSON"))?;
+    Ok(value.to_string())
+}
+
+fn read_text(path: &Path) -> Result<String> {
+    std::fs::read_to_string(path).map_err(|error| {
+        let message = format!("cannot read `{}`: {}", path.display(), error.kind());
+        Failure::new("ALO-U012", 2, message)
+    })
+}
