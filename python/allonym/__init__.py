@@ -30,6 +30,7 @@ from allonym._exposure import (
     exposure_by_treatment,
     exposure_from_signals,
 )
+from allonym._check import CheckFinding, CheckResult, check
 from allonym._findings import ColumnFinding, Explanation, Findings, scan
 from allonym._policy import PlanCheck, PlannedColumn, Policy, Run
 from allonym._text import find, find_batch, redact, rules, tokenize, validate
@@ -48,6 +49,8 @@ from allonym.exceptions import (
 __all__ = [
     "AllonymError",
     "AllonymWarning",
+    "CheckFinding",
+    "CheckResult",
     "ColumnFinding",
     "Comparison",
     "DataError",
@@ -76,6 +79,7 @@ __all__ = [
     "__version__",
     "attacks",
     "compare",
+    "check",
     "danger",
     "evaluate",
     "exposure",

@@ -535,6 +535,19 @@ def render_exposure(json: str, form: str) -> str: ...
 def default_keyring(tenant: str) -> tuple[Keyring, bool]:
     """Open the user's ring, or make it; says whether it was made."""
 
+def check(
+    data: ArrowStream | str,
+    *,
+    source: str,
+    policy: PolicyCore | None,
+    keys: str | None,
+    full: bool,
+    rows: int,
+    seed: int,
+    as_of: str | None,
+    events: dict[str, str],
+    signer: str | None,
+) -> tuple[str, int]: ...
 def decide(
     anchor: str | None,
     anchor_type: str,

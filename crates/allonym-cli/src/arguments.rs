@@ -52,6 +52,8 @@ pub(crate) enum OutputFormat {
     Jsonl,
     Csv,
     Sarif,
+    Html,
+    Md,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -88,6 +90,8 @@ pub(crate) enum Command {
     },
     /// The gate: identifiers that are left, columns, retention, drift, receipts
     Check(CheckArguments),
+    /// Render the evidence of a check: HTML, Markdown, CSV, SARIF
+    Report(ReportArguments),
     /// Check a receipt again: its signature, its files, its place in the ledger
     Verify(VerifyArguments),
     /// Check and anchor the ledger
@@ -607,10 +611,25 @@ pub(crate) struct CheckArguments {
     /// Where the evidence goes, as signed JSON
     #[arg(long, value_name = "FILE")]
     pub(crate) evidence: Option<PathBuf>,
+    /// Where a report goes; its name says the format: .html, .md, .csv, .sarif, .json
+    #[arg(long, value_name = "FILE")]
+    pub(crate) report: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) keys: KeySource,
     #[command(flatten)]
     pub(crate) read: ReadArguments,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ReportArguments {
+    /// Evidence: what check --evidence wrote
+    pub(crate) evidence: PathBuf,
+    /// Where the report goes (default: standard output, HTML unless --format says otherwise)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) to: Option<PathBuf>,
+    /// Replace an existing file
+    #[arg(long)]
+    pub(crate) force: bool,
 }
 
 #[derive(Debug, Args)]

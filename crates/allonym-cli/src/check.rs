@@ -4,7 +4,7 @@ use crate::arguments::{CheckArguments, OutputFormat};
 use crate::policy;
 use crate::progress::Meter;
 use crate::session::{Session, clock_of_machine};
-use crate::table;
+use crate::{report, table};
 use allonym::ledger::{self, Action, AuditLog, Scribe};
 use allonym::{
     CheckEvidence, CheckJob, CheckSeverity as Severity, Failure, PolicySource, Result, check,
@@ -13,6 +13,8 @@ use allonym::{
 use std::path::Path;
 
 pub(crate) fn run(arguments: &CheckArguments, session: &mut Session) -> Result<u8> {
+    // A name without a format is found before the work.
+    arguments.report.as_deref().map(report::of_name).transpose()?;
     let inputs = expand(&arguments.paths)?;
     for skipped in &inputs.skipped {
         session.note(&format!("left out `{skipped}`: not a format that is read"));
@@ -66,9 +68,15 @@ pub(crate) fn run(arguments: &CheckArguments, session: &mut Session) -> Result<u
         write_whole(path, json.as_bytes(), true)?;
         session.say(&format!("evidence: {}", path.display()));
     }
+    if let Some(path) = &arguments.report {
+        let rendered = report::render(&evidence, report::of_name(path)?);
+        write_whole(path, rendered.as_bytes(), true)?;
+        session.say(&format!("report: {}", path.display()));
+    }
     match session.format {
         OutputFormat::Human => session.data(human(&evidence).as_bytes())?,
-        _ => session.data_line(&compact(&json)?)?,
+        OutputFormat::Json | OutputFormat::Jsonl => session.data_line(&compact(&json)?)?,
+        format => session.data(report::render(&evidence, format).as_bytes())?,
     }
     Ok(check_exit(&evidence))
 }

@@ -49,6 +49,10 @@ const CODES: &[(&str, &str)] = &[
     ("ALO-D004", "the operating system does not let this user read or write there"),
     ("ALO-D005", "a call that looks into text was given an array that holds none"),
     (
+        "ALO-D007",
+        "evidence is the JSON that allonym check --evidence writes; a report is rendered from nothing else",
+    ),
+    (
         "ALO-D006",
         "signals, masks, labels or groups do not fit each other or the attack: lengths, shapes, values outside of their range, nobody on one side; the message names the argument and the record's position, never a value",
     ),
@@ -246,6 +250,10 @@ const CODES: &[(&str, &str)] = &[
     (
         "ALO-U012",
         "--recall takes the JSON of an evaluation: overall.overlap.recall with value and low",
+    ),
+    (
+        "ALO-U013",
+        "a report is rendered as html, md, csv, sarif or json: by --format, or by the name of its file",
     ),
     ("ALO-U011", "the object is of a library that is not installed; Allonym itself needs none"),
     (

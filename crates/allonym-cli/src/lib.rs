@@ -16,6 +16,7 @@ mod init;
 mod key;
 mod policy;
 mod progress;
+mod report;
 mod rules;
 mod sarif;
 mod scan;
@@ -25,7 +26,7 @@ mod table;
 mod verify;
 
 use allonym::{Environment, Failure, Result};
-use arguments::{Arguments, Command};
+use arguments::{Arguments, Command, OutputFormat};
 use clap::{CommandFactory, Parser};
 use session::Session;
 use std::ffi::OsString;
@@ -51,6 +52,10 @@ pub fn main_with(arguments: Vec<OsString>, environment: Environment) -> u8 {
 }
 
 fn run(command: Command, session: &mut Session) -> Result<u8> {
+    let is_view = matches!(session.format, OutputFormat::Html | OutputFormat::Md);
+    if is_view && !matches!(command, Command::Report(_) | Command::Check(_)) {
+        return Err(no_view());
+    }
     match command {
         Command::Scan(arguments) => scan::run(&arguments, session),
         Command::Init(arguments) => init::run(&arguments, session),
@@ -60,6 +65,7 @@ fn run(command: Command, session: &mut Session) -> Result<u8> {
         Command::Eval(arguments) => eval::run(&arguments, session),
         Command::Exposure { action } => exposure::run(&action, session),
         Command::Check(arguments) => check::run(&arguments, session),
+        Command::Report(arguments) => report::run(&arguments, session),
         Command::Verify(arguments) => verify::run(&arguments, session),
         Command::Audit(arguments) => audit::run(&arguments, session),
         Command::Explain(arguments) => explain::run(&arguments, session),
@@ -78,6 +84,11 @@ fn run(command: Command, session: &mut Session) -> Result<u8> {
             Ok(0)
         }
     }
+}
+
+/// Pages are made of evidence.
+pub(crate) fn no_view() -> Failure {
+    Failure::new("ALO-U013", 2, "html and md are formats of check and report")
 }
 
 /// clap's own message; `--help` and `--version` are no errors.

@@ -63,7 +63,7 @@ fn list(arguments: &RulesArguments, session: &mut Session) -> Result<u8> {
             }
             session.data(csv.as_bytes())?;
         }
-        OutputFormat::Json | OutputFormat::Sarif => {
+        _ => {
             let entities: Vec<serde_json::Value> = rules
                 .entities()
                 .iter()

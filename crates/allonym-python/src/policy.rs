@@ -13,7 +13,7 @@ use arrow_array::RecordBatch;
 use pyo3::prelude::*;
 use pyo3::types::{PyCapsule, PyType};
 use pyo3_arrow::ffi::to_schema_pycapsule;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// A parsed policy and the folder its relative paths start from.
@@ -31,6 +31,11 @@ impl PolicyCore {
     pub(crate) fn rule_folders(&self) -> Vec<String> {
         let folders = self.policy().rule_folders().iter();
         folders.map(|rules| self.folder.join(rules).display().to_string()).collect()
+    }
+
+    /// The folder that relative paths of the policy start from.
+    pub(crate) fn place(&self) -> &Path {
+        &self.folder
     }
 
     fn policy(&self) -> &Policy {

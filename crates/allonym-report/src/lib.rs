@@ -1,21 +1,60 @@
-//! What a check found, as one JSON that people, programs and auditors read.
+//! What a check found, as one JSON, and the views of it that people and programs read.
 //!
-//! Evidence holds names, counts and digests, never a cell.
+//! Evidence holds names, counts and digests, never a cell, so no view can show one. Names of columns
+//! and files come from strangers: every view writes them inert.
 //!
 //! ```
-//! use allonym_report::CheckEvidence;
+//! use allonym_report::{CheckEvidence, read};
 //!
 //! let schema = CheckEvidence::json_schema();
 //! assert!(schema["properties"]["findings"].is_object());
+//! assert!(read("{}").is_err());
 //! ```
 //!
 //! # What it does not do
 //!
-//! It judges nothing: it only says how a judgement is written down.
+//! It judges nothing: what the evidence does not say, no view says. The words that the law keeps for
+//! itself, it does not use.
 
+mod clauses;
+mod csv;
 mod evidence;
+mod html;
+mod markdown;
+mod sarif;
+mod words;
 
+pub use clauses::{Clause, clauses};
+pub use csv::csv;
 pub use evidence::{
     CheckEvidence, ColumnEvidence, FileEvidence, Finding, HoldEvidence, KeyEvidence, LookedFor,
     PolicyEvidence, Recall, Residual, RetentionEvidence, Severity, TagEvidence, Verdict,
 };
+pub use html::html;
+pub use markdown::markdown;
+pub use sarif::sarif;
+
+/// Reads evidence.
+///
+/// # Errors
+/// A text that is no evidence of a version that is known.
+pub fn read(json: &str) -> Result<CheckEvidence, ReportError> {
+    // The reader's own words may quote what it found.
+    let evidence: CheckEvidence = serde_json::from_str(json)
+        .map_err(|error| ReportError { line: error.line(), column: error.column() })?;
+    if evidence.schema == CheckEvidence::SCHEMA {
+        Ok(evidence)
+    } else {
+        Err(ReportError { line: 1, column: 1 })
+    }
+}
+
+/// A text that is no evidence.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("no evidence of allonym.check/1 (line {line}, column {column})")]
+pub struct ReportError {
+    /// Line.
+    pub line: usize,
+    /// Column.
+    pub column: usize,
+}

@@ -66,6 +66,9 @@ pub use scan::{
 };
 pub use verify::{FileCheck, FileState, ReceiptCheck, SignatureState, verify_receipt};
 
+/// Evidence and its views: HTML, Markdown, CSV, SARIF.
+pub use allonym_report as report;
+
 /// Doors that take raw secrets: for vectors and audits only.
 pub mod danger {
     pub use allonym_keys::danger::derive_token;

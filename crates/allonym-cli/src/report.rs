@@ -1,0 +1,60 @@
+//! `allonym report`: evidence, rendered.
+
+use crate::arguments::{OutputFormat, ReportArguments};
+use crate::session::Session;
+use allonym::{CheckEvidence, Failure, Result, report, write_whole};
+use std::path::Path;
+
+pub(crate) fn run(arguments: &ReportArguments, session: &mut Session) -> Result<u8> {
+    let path = &arguments.evidence;
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        let message = format!("cannot read `{}`: {}", path.display(), error.kind());
+        Failure::new("ALO-D007", 3, message)
+    })?;
+    let evidence = report::read(&text)
+        .map_err(|error| Failure::new("ALO-D007", 3, format!("{}: {error}", path.display())))?;
+    let format = match (session.format, &arguments.to) {
+        (OutputFormat::Human, Some(to)) => of_name(to)?,
+        (OutputFormat::Human, None) => OutputFormat::Html,
+        (format, _) => format,
+    };
+    let rendered = render(&evidence, format);
+    match &arguments.to {
+        Some(to) => {
+            write_whole(to, rendered.as_bytes(), arguments.force)?;
+            session.say(&format!("report: {}", to.display()));
+        }
+        None => session.data(rendered.as_bytes())?,
+    }
+    Ok(0)
+}
+
+/// The format that a name asks for.
+pub(crate) fn of_name(path: &Path) -> Result<OutputFormat> {
+    let ending = path.extension().map(|ending| ending.to_string_lossy().to_lowercase());
+    Ok(match ending.as_deref() {
+        Some("html" | "htm") => OutputFormat::Html,
+        Some("md" | "markdown") => OutputFormat::Md,
+        Some("csv") => OutputFormat::Csv,
+        Some("sarif") => OutputFormat::Sarif,
+        Some("json") => OutputFormat::Json,
+        _ => {
+            return Err(Failure::new(
+                "ALO-U013",
+                2,
+                format!("`{}` does not say which format it has", path.display()),
+            )
+            .hint("name it .html, .md, .csv, .sarif or .json, or give --format"));
+        }
+    })
+}
+
+pub(crate) fn render(evidence: &CheckEvidence, format: OutputFormat) -> String {
+    match format {
+        OutputFormat::Human | OutputFormat::Html => report::html(evidence),
+        OutputFormat::Md => report::markdown(evidence),
+        OutputFormat::Csv => report::csv(evidence),
+        OutputFormat::Sarif => report::sarif(evidence),
+        OutputFormat::Json | OutputFormat::Jsonl => evidence.to_json(),
+    }
+}

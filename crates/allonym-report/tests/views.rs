@@ -1,0 +1,289 @@
+//! Views of evidence: complete, inert, small, and the same each time.
+
+#![expect(clippy::unwrap_used, reason = "a test stops where it cannot go on")]
+
+use allonym_report::{
+    CheckEvidence, ColumnEvidence, FileEvidence, Finding, HoldEvidence, KeyEvidence, LookedFor,
+    PolicyEvidence, Residual, RetentionEvidence, Severity, TagEvidence, Verdict, csv, html,
+    markdown, read, sarif,
+};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+const HOSTILE: &[&str] = &[
+    "<img src=x onerror=alert(1)>",
+    "\"><script>alert(1)</script>",
+    "'; DROP TABLE people; --",
+    "javascript:alert(1)",
+    "</style><svg onload=alert(1)>",
+    "=HYPERLINK(\"http://evil.example\")",
+    "[click](https://evil.example)",
+    "a|b\r\n| c",
+    "\u{202e}txt.exe",
+    "\u{1b}[31mred",
+    "{{7*7}}",
+    "&lt;b&gt;",
+];
+
+fn evidence(names: &[String]) -> CheckEvidence {
+    let column = |(at, name): (usize, &String)| ColumnEvidence {
+        name: name.clone(),
+        type_name: "string".to_owned(),
+        treatment: Some("pseudonymize".to_owned()),
+        reason: None,
+        entity: Some("IBAN_CODE".to_owned()),
+        group: Some("direct".to_owned()),
+        share: Some(0.987),
+        confidence: Some(0.9),
+        purpose: if at == 0 { Vec::new() } else { vec![name.clone()] },
+        retention: Some("closed_on + P7Y, then drop_row".to_owned()),
+        cells: 1_000,
+        residual: at as u64,
+    };
+    let tag = |name: &String| TagEvidence {
+        column: Some(name.clone()),
+        anchor: "closed_on".to_owned(),
+        duration: "P7Y".to_owned(),
+        retain_at_least: None,
+        on_expiry: "drop_row".to_owned(),
+        category: None,
+        purpose: vec!["pricing".to_owned()],
+        legal_basis: Some("gdpr.6.1.b".to_owned()),
+        jurisdiction: Some("DE".to_owned()),
+        counts: BTreeMap::from([("retain".to_owned(), 900), ("expired".to_owned(), 100)]),
+        expiring: 12,
+        suspicious: 0,
+    };
+    let finding = |name: &String| Finding {
+        code: "ALO-M102".to_owned(),
+        severity: Severity::Note,
+        file: Some(name.clone()),
+        column: Some(name.clone()),
+        count: None,
+        message: format!("column `{name}` has no purpose in the policy"),
+        next: Some("name its purpose in the policy, or drop the column".to_owned()),
+    };
+    let breach = Finding {
+        code: "ALO-R101".to_owned(),
+        severity: Severity::Breach,
+        file: None,
+        column: None,
+        count: Some(100),
+        message: "100 rows are past \"closed_on + P7Y, then drop_row\"".to_owned(),
+        next: None,
+    };
+    CheckEvidence {
+        schema: CheckEvidence::SCHEMA.to_owned(),
+        tool: "allonym 0.1.0".to_owned(),
+        actor: "nightly".to_owned(),
+        as_of: "2026-11-21T00:00:00Z".to_owned(),
+        source: names.first().cloned().unwrap_or_default(),
+        verdict: Verdict::NotReady,
+        policy: PolicyEvidence {
+            name: names.first().cloned(),
+            purpose: names.first().cloned(),
+            owner: names.first().cloned(),
+            sha256: "0".repeat(64),
+        },
+        looked_for: LookedFor {
+            entities: (0..300).map(|n| format!("COUNTRY_TAX_NUMBER_{n}")).collect(),
+            countries: vec!["DE".to_owned()],
+            languages: Vec::new(),
+            rules_sha256: "1".repeat(64),
+        },
+        rows: 1_204_318,
+        rows_read: 50_000,
+        seed: 0,
+        files: vec![FileEvidence {
+            path: names.first().cloned().unwrap_or_default(),
+            sha256: Some("2".repeat(64)),
+            rows: 1_204_318,
+            manifest: Some("claims.parquet.allonym.json".to_owned()),
+            signature: Some("known".to_owned()),
+            key: Some("allonym/00+00+00".to_owned()),
+            unchanged: Some(true),
+        }],
+        columns: names.iter().enumerate().map(column).collect(),
+        residual: Residual {
+            rows_read: 50_000,
+            found: 0,
+            upper_bound: 0.000_06,
+            confidence: 0.95,
+            recall: None,
+            statement: "none found in 50000 rows searched".to_owned(),
+        },
+        retention: Some(RetentionEvidence {
+            zone: "Europe/Berlin".to_owned(),
+            tags: names.iter().map(tag).collect(),
+            holds: vec![HoldEvidence {
+                id: "LH-1".to_owned(),
+                authority: names.first().cloned().unwrap_or_default(),
+                from: "2026-03-01".to_owned(),
+                review_by: "2027-03-01".to_owned(),
+                in_force: true,
+                overdue: false,
+                covers: true,
+            }],
+        }),
+        keys: vec![KeyEvidence { id: "K7Q2Z".to_owned(), epoch: 1, domain: "default".to_owned() }],
+        findings: std::iter::once(breach).chain(names.iter().map(finding)).collect(),
+        limits: vec!["Only the kinds of identifiers listed were looked for.".to_owned()],
+        signature: Some(json!({"key": "allonym/00+00+00", "value": "AA=="})),
+    }
+}
+
+fn hostile() -> CheckEvidence {
+    evidence(&HOSTILE.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>())
+}
+
+fn wide() -> CheckEvidence {
+    evidence(&(0..200).map(|n| format!("policy_holder_attribute_{n}")).collect::<Vec<_>>())
+}
+
+/// Tags in order, each closed by its own; what is left open at the end is a fault.
+fn check_nesting(page: &str) {
+    const VOID: [&str; 4] = ["!doctype", "meta", "link", "rect"];
+    let mut open: Vec<&str> = Vec::new();
+    for part in page.split('<').skip(1) {
+        let tag = part.split('>').next().unwrap();
+        let name = tag.trim_end_matches('/').split([' ', '\n']).next().unwrap();
+        match name.strip_prefix('/') {
+            Some(closed) => assert_eq!(open.pop(), Some(closed), "{tag}"),
+            None if VOID.contains(&name) => {}
+            None => open.push(name),
+        }
+    }
+    assert!(open.is_empty(), "{open:?}");
+}
+
+#[test]
+fn a_page_is_whole_and_makes_no_request() {
+    for evidence in [hostile(), wide()] {
+        let page = html(&evidence);
+        check_nesting(&page);
+        assert!(page.starts_with("<!doctype html>\n<html lang=\"en\">"));
+        for section in [
+            "limits",
+            "counts",
+            "findings",
+            "columns",
+            "residual",
+            "retention",
+            "minimization",
+            "keys",
+            "clauses",
+            "proof",
+            "signoff",
+            "glossary",
+        ] {
+            assert_eq!(page.matches(&format!("<h2 id=\"{section}\">")).count(), 1, "{section}");
+        }
+        let tags: Vec<&str> =
+            page.split('<').skip(1).map(|part| part.split('>').next().unwrap()).collect();
+        for absent in ["script", "iframe", "object", "embed", "form", "a ", "img", "base"] {
+            assert!(!tags.iter().any(|tag| tag.starts_with(absent)), "{absent}");
+        }
+        for absent in ["src=", "action=", " on", "style=", "url("] {
+            assert!(!tags.iter().any(|tag| tag.contains(absent)), "{absent}");
+        }
+        let links: Vec<&&str> = tags.iter().filter(|tag| tag.contains("href=")).collect();
+        assert_eq!(links, [&"link rel=\"icon\" href=\"data:,\""]);
+        let style = page.split("<style>").nth(1).unwrap().split("</style>").next().unwrap();
+        assert!(!style.contains("url(") && !style.contains("@import"));
+        assert!(page.contains("default-src 'none'"));
+        assert!(page.contains("1,204,318") && page.contains("sample of 50,000"));
+        assert_eq!(page.matches("<svg").count(), 1, "columns with one rule share a chart");
+        assert!(page.contains("<title id=\"t0\">") && page.contains("<desc id=\"d0\">"));
+        assert_eq!(html(&evidence), page);
+    }
+}
+
+#[test]
+fn hostile_names_are_inert_in_every_view() {
+    let evidence = hostile();
+    let page = html(&evidence);
+    for markup in ["<img", "<script", "<svg onload", "</style><svg", "\u{1b}", "\u{202e}"] {
+        assert!(!page.contains(markup), "{markup:?} in the page");
+    }
+    assert_eq!(page.matches("</style>").count(), 1);
+    assert!(page.contains("&lt;img src=x onerror=alert(1)&gt;"));
+    assert!(page.contains("&amp;lt;b&amp;gt;"), "what looks escaped is escaped again");
+
+    let note = markdown(&evidence);
+    for markup in ["<img", "<script", "](https", "://", "\u{1b}", "\u{202e}"] {
+        assert!(!note.contains(markup), "{markup:?} in\n{note}");
+    }
+    let rows = note.lines().filter(|line| line.starts_with('|')).count();
+    assert_eq!(rows, evidence.findings.len() + 2, "no name breaks a row");
+
+    let table = csv(&evidence);
+    assert_eq!(table.lines().count(), evidence.findings.len() + 1);
+    for line in table.lines().skip(1) {
+        for cell in line.split(',') {
+            assert!(!cell.trim_start_matches('"').starts_with(['=', '+', '@']), "{cell}");
+        }
+    }
+}
+
+#[test]
+fn two_hundred_columns_fit_in_150_kilobytes() {
+    let page = html(&wide());
+    assert!(page.len() <= 150_000, "{} bytes", page.len());
+    assert!(page.contains("policy_holder_attribute_199"));
+}
+
+#[test]
+fn no_view_uses_the_words_of_the_law() {
+    for evidence in [hostile(), wide()] {
+        for view in [html(&evidence), markdown(&evidence), csv(&evidence), sarif(&evidence)] {
+            let view = view.to_lowercase();
+            for word in ["compliant", "compliance", "anonymous", "anonymised", "anonymized"] {
+                assert!(!view.contains(word), "{word}");
+            }
+        }
+    }
+}
+
+#[test]
+fn every_result_of_sarif_has_a_physical_location_and_a_rule() {
+    let evidence = hostile();
+    let log: Value = serde_json::from_str(&sarif(&evidence)).unwrap();
+    assert_eq!(log["version"], "2.1.0");
+    let run = &log["runs"][0];
+    let rules: Vec<&Value> =
+        run["tool"]["driver"]["rules"].as_array().unwrap().iter().map(|rule| &rule["id"]).collect();
+    assert_eq!(rules, ["ALO-M102", "ALO-R101"]);
+    let results = run["results"].as_array().unwrap();
+    assert_eq!(results.len(), evidence.findings.len());
+    for result in results {
+        assert!(rules.contains(&&result["ruleId"]));
+        let uri = result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"].as_str();
+        let uri = uri.unwrap();
+        assert!(!uri.is_empty() && uri.is_ascii() && !uri.contains([' ', '<', '"', ':']), "{uri}");
+    }
+}
+
+#[test]
+fn evidence_comes_back_and_anything_else_is_refused() {
+    let evidence = hostile();
+    let text = evidence.to_json();
+    assert_eq!(read(&text).unwrap(), evidence);
+    for wrong in [
+        "",
+        "{}",
+        "[1]",
+        &text.replace("allonym.check/1", "allonym.check/2"),
+        &text.replace("\"rows\"", "\"rowz\""),
+        &text.replace("\"not_ready\"", "\"compliant\""),
+    ] {
+        let error = read(wrong).unwrap_err();
+        assert!(error.to_string().starts_with("no evidence of allonym.check/1 (line "));
+        assert!(!error.to_string().contains("compliant"), "the reader's words quote");
+    }
+    let schema = CheckEvidence::json_schema();
+    let written: Value = serde_json::from_str(&text).unwrap();
+    let told: Vec<&String> = schema["properties"].as_object().unwrap().keys().collect();
+    for member in written.as_object().unwrap().keys() {
+        assert!(told.contains(&member), "{member}");
+    }
+}

@@ -1,0 +1,101 @@
+//! `allonym report`, and 10,000 people who are in no report.
+
+mod command;
+
+use command::Place;
+use serde_json::Value;
+use std::fmt::Write as _;
+
+const POLICY: &str = r#"version = 1
+[policy]
+name = "canaries"
+purpose = "a test"
+[columns.mail]
+treat = "pseudonymize"
+[columns.notes]
+treat = "text"
+[columns."<img src=x onerror=alert(1)>"]
+treat = "keep"
+reason = "hostile"
+[retention.dataset]
+anchor = "dataset.collected_at"
+duration = "P5Y"
+on_expiry = "drop_row"
+"#;
+
+/// What the names of all invented people begin with.
+const CANARY: &str = "kanarie.zora";
+
+/// RFC 4648.
+fn base64(bytes: &[u8]) -> String {
+    const DIGITS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let bit = |at: usize| bytes.get(at / 8).map_or(0, |byte| byte >> (7 - at % 8) & 1);
+    let digit = |at: usize| (0..6).fold(0, |sum, next| sum << 1 | usize::from(bit(at + next)));
+    (0..bytes.len() * 8 / 6).map(|n| char::from(DIGITS[digit(n * 6)])).collect()
+}
+
+#[test]
+fn ten_thousand_canaries_are_in_no_view_in_no_spelling() {
+    let place = Place::with_keys();
+    let mut csv = String::from("mail,notes,<img src=x onerror=alert(1)>\n");
+    for n in 0..10_000 {
+        let name = format!("{CANARY}{n:05}");
+        writeln!(csv, "{name}@example.org,mail from {name}@example.org,{n}").unwrap();
+    }
+    place.write("in.csv", csv);
+    place.write("allonym.toml", POLICY);
+    let apply = ["apply", "in.csv", "--to", "safe.csv", "--collected-at", "2026-01-01"];
+    place.run(&apply).expect(0);
+    // The raw file passed off as the treated one: every finding there is, and still nothing shown.
+    place.write("safe.csv", place.read("in.csv"));
+    let check = [
+        "check",
+        "safe.csv",
+        "--full",
+        "--as-of",
+        "2026-06-01T00:00:00Z",
+        "--evidence",
+        "e.json",
+        "--report",
+        "report.html",
+    ];
+    let mut shown = vec![place.run(&check).expect(1)];
+    let mut views = vec![place.read("e.json"), place.read("report.html")];
+    for format in ["html", "md", "csv", "sarif", "json"] {
+        let to = format!("view.{format}");
+        shown.push(place.run(&["report", "e.json", "--to", &to]).expect(0));
+        views.push(place.read(&to));
+        let printed = place.run(&["report", "e.json", "--format", format]).expect(0);
+        assert_eq!(printed.out, place.read(&to), "{format}");
+    }
+    assert_eq!(views[1], views[2], "check and report render alike");
+    views.extend(shown.into_iter().flat_map(|ended| [ended.out, ended.err]));
+    assert!(views[0].contains("ALO-I102") && views[0].contains("10000 cells"), "{}", views[0]);
+    // One text to look in: lower case covers the spellings that have one.
+    let all = views.join("\n").to_lowercase();
+    // All 10,000 begin alike: what is not there of the beginning is there of none.
+    let percent: String = CANARY.bytes().map(|byte| format!("%{byte:02x}")).collect();
+    assert!(!all.contains(CANARY) && !all.contains(&percent));
+    for before in ["", "x", "xx"] {
+        // Whatever stands before it, the middle of one of three shifts is spelt alike.
+        let text = base64(format!("{before}{CANARY}").as_bytes()).to_lowercase();
+        let middle: String = text.chars().skip(4).take(6).collect();
+        assert!(!all.contains(&middle), "{middle}");
+    }
+    let page = place.read("report.html");
+    assert!(!page.contains("<img") && page.contains("&lt;img src=x"));
+    let sarif: Value = serde_json::from_str(&place.read("view.sarif")).unwrap();
+    assert!(sarif["runs"][0]["results"].as_array().unwrap().len() >= 3);
+}
+
+#[test]
+fn wrong_use() {
+    let place = Place::fresh();
+    place.write("e.json", "{}");
+    place.run(&["report", "e.json"]).expect(3).says(&["ALO-D007"]);
+    place.run(&["report", "absent.json"]).expect(3);
+    place.run(&["report", "e.json", "--to", "report.pdf"]).expect(3);
+    place.run(&["check", "e.json", "--report", "report.pdf"]).expect(2).says(&["ALO-U013"]);
+    place.run(&["scan", "e.json", "--format", "html"]).expect(2).says(&["ALO-U013"]);
+    place.run(&["report"]).expect(2);
+}
