@@ -77,6 +77,8 @@ pub(crate) enum Command {
     Init(InitArguments),
     /// Treat files by a policy; without one, drafts it first
     Apply(ApplyArguments),
+    /// Enforce retention: what is past its date goes, in place; a plan unless --yes
+    Expire(ExpireArguments),
     /// List, show and check recognition rules
     Rules(RulesArguments),
     /// Make, list and check keys
@@ -376,6 +378,44 @@ pub(crate) struct ApplyArguments {
     /// The time that receipts state, RFC 3339 (default: SOURCE_DATE_EPOCH, else now)
     #[arg(long)]
     pub(crate) as_of: Option<String>,
+    #[command(flatten)]
+    pub(crate) keys: KeySource,
+    #[command(flatten)]
+    pub(crate) read: ReadArguments,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ExpireArguments {
+    /// Files, globs or folders, written again in place
+    #[arg(required = true)]
+    pub(crate) paths: Vec<String>,
+    /// Do it (default: tell what would be done)
+    #[arg(long, conflicts_with = "dry_run")]
+    pub(crate) yes: bool,
+    /// Tell what would be done and stop; this is the default
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Policy with a `[retention]` (default: ALLONYM_POLICY, allonym.toml or pyproject.toml upward)
+    #[arg(long)]
+    pub(crate) policy: Option<PathBuf>,
+    /// The date that decides, RFC 3339 (default: SOURCE_DATE_EPOCH, else now)
+    #[arg(long)]
+    pub(crate) as_of: Option<String>,
+    /// When the data was collected, for periods counted from dataset.collected_at
+    #[arg(long, value_name = "DATE")]
+    pub(crate) collected_at: Option<String>,
+    /// When an event happened, for periods counted from event:NAME
+    #[arg(long = "event", value_name = "NAME=DATE", value_parser = named)]
+    pub(crate) events: Vec<(String, String)>,
+    /// Folder outside of the data for rows that are set aside
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) quarantine: Option<PathBuf>,
+    /// Where the evidence goes (default: beside the data)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) evidence: Option<PathBuf>,
+    /// Folders whose receipts tell what was made of the data
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) receipts: Vec<PathBuf>,
     #[command(flatten)]
     pub(crate) keys: KeySource,
     #[command(flatten)]
@@ -687,6 +727,15 @@ pub(crate) struct ExplainArguments {
     pub(crate) full: bool,
     #[command(flatten)]
     pub(crate) read: ReadArguments,
+}
+
+fn named(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, date)) if !name.is_empty() && !date.is_empty() => {
+            Ok((name.to_owned(), date.to_owned()))
+        }
+        _ => Err("expected NAME=DATE, as in relationship_end=2026-01-31".to_owned()),
+    }
 }
 
 fn delimiter(text: &str) -> Result<u8, String> {

@@ -175,6 +175,33 @@ const CODES: &[(&str, &str)] = &[
     ("ALO-L001", "a rule file cannot be used: allonym rules check FOLDER names every problem"),
     ("ALO-L002", "rules are read from folders of *.toml files"),
     ("ALO-L003", "no rule or entity has this name: allonym rules list"),
+    ("ALO-R001", "expire and erase go by the `[retention]` of a policy, and there is none"),
+    (
+        "ALO-R002",
+        "a period is counted from something that is not there: no such column, one that holds no dates, an event or a day of collection that nobody told; so nothing can be verified and nothing is removed",
+    ),
+    (
+        "ALO-R003",
+        "a tag does not fit the data: its action is not one for the column, or two tags claim one column",
+    ),
+    (
+        "ALO-R004",
+        "a legal hold names a file of subject tokens that is missing, empty or no list of tokens; nobody knows whose rows must stay, so nothing is removed",
+    ),
+    (
+        "ALO-R005",
+        "the date of the run is before something that was written already: a clock that was moved back makes data live on",
+    ),
+    ("ALO-R006", "rows that are set aside go to a folder outside of the data: --quarantine FOLDER"),
+    ("ALO-R007", "the date of decisions has not come yet, so data would go before it is due"),
+    (
+        "ALO-R010",
+        "an interrupted job over these files is about something else than this one; end that one first",
+    ),
+    (
+        "ALO-R011",
+        "a file, or the journal of an interrupted job, is not as the job left it; somebody else wrote it",
+    ),
     (
         "ALO-M101",
         "the output has a column that the policy does not list, so nobody decided about it: list it, or treat the source again",
@@ -233,6 +260,7 @@ const CODES: &[(&str, &str)] = &[
         "ALO-S002",
         "the operating system starts no more threads for this process; run again when it is less busy",
     ),
+    ("ALO-S003", "another job is writing these files; run again when it has ended"),
     ("ALO-U001", "Allonym never writes over its input"),
     (
         "ALO-U002",

@@ -10,6 +10,7 @@ mod audit;
 mod check;
 mod codes;
 mod eval;
+mod expire;
 mod explain;
 mod exposure;
 mod init;
@@ -60,6 +61,7 @@ fn run(command: Command, session: &mut Session) -> Result<u8> {
         Command::Scan(arguments) => scan::run(&arguments, session),
         Command::Init(arguments) => init::run(&arguments, session),
         Command::Apply(arguments) => apply::run(&arguments, session),
+        Command::Expire(arguments) => expire::run(&arguments, session),
         Command::Rules(arguments) => rules::run(&arguments, session),
         Command::Key(arguments) => key::run(&arguments, session),
         Command::Eval(arguments) => eval::run(&arguments, session),

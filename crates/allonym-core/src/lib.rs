@@ -47,9 +47,11 @@ mod wording;
 
 pub use codes::explain;
 pub use counts::ColumnCounts;
-pub use plan::{ApplyError, Plan, PlanError, PlannedColumn, Position, Treated, glob_matches};
+pub use plan::{
+    ApplyError, Holding, Plan, PlanError, PlannedColumn, Position, Reach, Treated, glob_matches,
+};
 pub use policy::{
-    AnchorSource, KeyReference, Policy, PolicyError, Promise, RequireTags, Retention, Tag,
-    TagClash, TagMatch, suggested_treatment,
+    AnchorSource, Coarser, KeyReference, Policy, PolicyError, Promise, RequireTags, Retention, Tag,
+    TagClash, TagMatch, UnfitTag, suggested_treatment,
 };
 pub use sensitive::Sensitive;

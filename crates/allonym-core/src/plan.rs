@@ -1,8 +1,10 @@
 //! A policy bound to a schema and keys.
 
 mod compile;
+mod holding;
 mod tree;
 
+pub use holding::{Holding, Reach};
 pub use tree::glob_matches;
 pub(crate) use tree::{is_inside, leaves};
 

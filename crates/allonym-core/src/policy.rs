@@ -8,7 +8,9 @@ mod schema;
 mod write;
 
 pub use draft::suggested_treatment;
-pub use retention::{AnchorSource, RequireTags, Retention, Tag, TagClash, TagMatch};
+pub use retention::{
+    AnchorSource, Coarser, RequireTags, Retention, Tag, TagClash, TagMatch, UnfitTag,
+};
 
 use crate::decimal::Decimal;
 use crate::plan::{glob_matches, is_inside};

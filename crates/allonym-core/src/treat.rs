@@ -265,6 +265,8 @@ pub(crate) enum Kernel {
     Mask(Mask),
     Tokens(Tokens),
     Coarser(Generalize),
+    /// The same for cells that may be coarse already.
+    CoarserOnce(Generalize),
     Typed(Typed),
     InText(Box<InText>),
 }
@@ -390,7 +392,11 @@ impl Treat {
         match &self.kernel {
             Kernel::Constant(with) => out.push_str(with),
             Kernel::Mask(how) => mask::mask(text, how, out),
-            Kernel::Coarser(way) => {
+            Kernel::CoarserOnce(way) if generalize::is_coarse(text, way) => {
+                out.push_str(text);
+                return Kind::Unchanged;
+            }
+            Kernel::Coarser(way) | Kernel::CoarserOnce(way) => {
                 let start = out.len();
                 if generalize::text(text, way, out).is_none() {
                     return Kind::Unparseable;

@@ -5,6 +5,7 @@ pub(crate) mod dialect;
 pub(crate) mod read;
 pub(crate) mod write;
 
+use arrow_buffer::BooleanBuffer;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -50,6 +51,24 @@ pub(crate) struct CsvDress {
     /// For each column, the rows whose cell stood in quotes.
     pub(crate) quoted: Vec<Quoted>,
     pub(crate) ends: LineEnds,
+    /// Cells may have been changed after they were read: one that stood without quotes may need
+    /// them now.
+    pub(crate) edited: bool,
+}
+
+impl CsvDress {
+    /// The dress of the rows that stay, whose cells may have changed.
+    pub(crate) fn edited(&self, keep: &BooleanBuffer) -> CsvDress {
+        let mut ends = LineEnds::default();
+        let mut quoted = vec![Quoted::default(); self.quoted.len()];
+        for row in keep.set_indices() {
+            ends.push(self.ends.of(row));
+            for (kept, column) in quoted.iter_mut().zip(&self.quoted) {
+                kept.push(column.of(row));
+            }
+        }
+        CsvDress { delimiter: self.delimiter, quote: self.quote, quoted, ends, edited: true }
+    }
 }
 
 /// Which cells of a column stood in quotes.

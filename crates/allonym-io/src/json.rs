@@ -7,6 +7,7 @@ pub(crate) mod tree;
 pub(crate) mod value;
 pub(crate) mod write;
 
+use arrow_buffer::BooleanBuffer;
 use std::sync::Arc;
 use tree::Tree;
 
@@ -23,6 +24,9 @@ pub(crate) struct JsonShape {
 pub(crate) struct JsonDress {
     pub(crate) text: Vec<u8>,
     pub(crate) rows: Vec<Line>,
+    /// Rows whose cells were changed after they were read; all may have been when left out. The
+    /// others go back as they stood, whatever the column.
+    pub(crate) touched: Option<BooleanBuffer>,
 }
 
 /// One row in the text of its chunk.
@@ -38,6 +42,23 @@ impl JsonDress {
     /// Where a row's line starts.
     pub(crate) fn start(&self, row: usize) -> usize {
         row.checked_sub(1).map_or(0, |before| self.rows[before].end)
+    }
+
+    /// The lines of the rows that stay. `touched` are those of all rows whose cells were changed.
+    pub(crate) fn edited(&self, keep: &BooleanBuffer, touched: &BooleanBuffer) -> JsonDress {
+        let mut kept = JsonDress::default();
+        for row in keep.set_indices() {
+            let (start, line) = (self.start(row), self.rows[row]);
+            let moved = kept.text.len();
+            kept.text.extend_from_slice(&self.text[start..line.end]);
+            let place = |at: usize| at - start + moved;
+            kept.rows.push(Line {
+                object: (place(line.object.0), place(line.object.1)),
+                end: place(line.end),
+            });
+        }
+        let touched = keep.set_indices().map(|row| touched.value(row)).collect();
+        JsonDress { touched: Some(touched), ..kept }
     }
 
     /// The objects of the rows, white space around them left out.

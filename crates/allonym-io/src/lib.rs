@@ -75,6 +75,7 @@ mod write;
 pub use error::{IoError, IoErrorKind};
 pub use format::{Compression, Format, ReadOptions, TextEncoding};
 pub use output::{Finished, Output, Written, make_folder_of, same_file, sha256_file, write_whole};
+pub use parquet_file::groups::{Bounds, RowGroups, RowGroupsWriter};
 pub use read::{Chunk, Dress, Reader};
 pub use shape::Shape;
 pub use source::Input;

@@ -2,6 +2,7 @@
 //! again.
 
 mod footer;
+pub(crate) mod groups;
 pub(crate) mod read;
 pub(crate) mod write;
 

@@ -13,6 +13,7 @@ use crate::shape::{Details, Shape};
 use crate::source::{HEAD_BYTES, Input, Source, TextSource};
 use crate::text::TextReader;
 use arrow_array::RecordBatch;
+use arrow_buffer::BooleanBuffer;
 use arrow_schema::SchemaRef;
 use std::path::Path;
 use std::sync::Arc;
@@ -44,6 +45,24 @@ impl Chunk {
 /// Opaque; made by a reader, read by a writer of the same format.
 #[derive(Clone, Debug, Default)]
 pub struct Dress(pub(crate) Outfit);
+
+impl Dress {
+    /// The dress of the rows that stay of a chunk, where cells of some rows were changed. Columns
+    /// keep their places. `touched` has a bit for each row of the chunk, as `keep` has.
+    ///
+    /// # Panics
+    /// When `keep` or `touched` is not as long as the chunk.
+    #[must_use]
+    pub fn edited(&self, keep: &BooleanBuffer, touched: &BooleanBuffer) -> Dress {
+        assert_eq!(keep.len(), touched.len(), "one bit for each row");
+        Dress(match &self.0 {
+            Outfit::Csv(dress) => Outfit::Csv(Arc::new(dress.edited(keep))),
+            Outfit::Json(dress) => Outfit::Json(Arc::new(dress.edited(keep, touched))),
+            Outfit::None => Outfit::None,
+            Outfit::Text => Outfit::Text,
+        })
+    }
+}
 
 #[derive(Clone, Debug, Default)]
 pub(crate) enum Outfit {

@@ -56,6 +56,31 @@ impl Tokenizer {
     }
 }
 
+impl Tokenizer {
+    /// A token that says nothing of any value: 88 bits that depend on the place alone, and 40 by
+    /// which [`Tokenizer::is_unlinked`] knows it again. No two places may be the same.
+    #[must_use]
+    pub fn unlinked(&self, place: Scope<'_>, scratch: &mut String) -> Mac {
+        let mut mac = self.mac(place, "", scratch);
+        let check = self.unlinked_check(&mac.bytes16(), scratch);
+        mac.0[UNLINKED_BYTES..16].copy_from_slice(&check);
+        mac
+    }
+
+    /// Whether the first 16 bytes of a token are those of [`Tokenizer::unlinked`]; one other token
+    /// in 10^12 passes for one.
+    #[must_use]
+    pub fn is_unlinked(&self, token: &[u8; 16], scratch: &mut String) -> bool {
+        self.unlinked_check(token, scratch) == token[UNLINKED_BYTES..]
+    }
+
+    fn unlinked_check(&self, token: &[u8; 16], scratch: &mut String) -> [u8; 16 - UNLINKED_BYTES] {
+        let place = derive::hex(&token[..UNLINKED_BYTES]);
+        let mac = self.mac(Scope::Document(UNLINKED), &place, scratch);
+        *mac.0.first_chunk().expect("32 bytes have five")
+    }
+}
+
 impl fmt::Debug for Tokenizer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Tokenizer").field("profile", &self.profile).finish_non_exhaustive()
@@ -254,6 +279,10 @@ fn big_endian(state: &[u32; 8]) -> [u8; 32] {
     bytes
 }
 
+/// Bytes of an unlinked token that are not its check.
+const UNLINKED_BYTES: usize = 11;
+/// Keeps checks apart from all that is hashed for values.
+const UNLINKED: &str = "allonym unlinked token";
 const BLOCK: usize = 64;
 const LENGTH_AT: usize = BLOCK - 8;
 

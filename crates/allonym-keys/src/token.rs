@@ -26,6 +26,33 @@ impl TokenFormat {
     }
 }
 
+impl TokenFormat {
+    /// The first 16 bytes of a column token spelt in this format; `None` for what is not spelt so.
+    #[must_use]
+    pub fn read(self, token: &str) -> Option<[u8; 16]> {
+        let bytes = token.as_bytes();
+        let number = |digits: &[u8], alphabet: &[u8]| {
+            let base = u128::try_from(alphabet.len()).ok()?;
+            digits.iter().try_fold(0_u128, |number, digit| {
+                let value = alphabet.iter().position(|known| known == digit)?;
+                number.checked_mul(base)?.checked_add(u128::try_from(value).ok()?)
+            })
+        };
+        let number = match (self, bytes.len()) {
+            (TokenFormat::Base62, 22) => number(bytes, BASE62)?,
+            (TokenFormat::Hex | TokenFormat::Binary, 32) => number(bytes, HEX)?,
+            (TokenFormat::Crockford, 26) => {
+                // The last character holds three bits of the 128 and two more.
+                let (first, last) = bytes.split_at(25);
+                let last = number(last, CROCKFORD)?;
+                number(first, CROCKFORD)? << 3 | last >> 2
+            }
+            _ => return None,
+        };
+        Some(number.to_be_bytes())
+    }
+}
+
 /// Finds well-formed text tokens (right check character) in `text`: byte ranges in order, appended
 /// to `out`.
 ///
@@ -264,6 +291,23 @@ mod tests {
         assert_eq!(spelt(62_u128.pow(10)), format!("{}1{}", "0".repeat(11), "0".repeat(10)));
         assert_eq!(spelt(62_u128.pow(20) - 1), format!("00{}", "z".repeat(20)));
         assert_eq!(spelt(u128::MAX), "7n42DGM5Tflk9n8mt7Fhc7");
+    }
+
+    #[test]
+    fn spelt_tokens_are_read_again() {
+        for seed in [0_u8, 1, 7, 127, 255] {
+            let mac: [u8; 32] = std::array::from_fn(|at| seed.wrapping_mul(at.to_le_bytes()[0]));
+            let bytes: [u8; 16] = *mac.first_chunk().unwrap();
+            for format in [TokenFormat::Base62, TokenFormat::Hex, TokenFormat::Crockford] {
+                let mut out = String::new();
+                crate::Mac(mac).push_column_token(format, &mut out);
+                assert_eq!(format.read(&out), Some(bytes), "{format:?} {out}");
+                assert_eq!(format.read(&out.replace(|_| true, "-")), None);
+                out.pop();
+                assert_eq!(format.read(&out), None);
+            }
+        }
+        assert_eq!(TokenFormat::Base62.read(&"z".repeat(22)), None, "more than 128 bits");
     }
 
     #[test]

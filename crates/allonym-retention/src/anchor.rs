@@ -1,5 +1,13 @@
 //! What a period is counted from: one cell, read.
 
+use crate::AnchorTypeError;
+use arrow_array::Array;
+use arrow_array::cast::AsArray;
+use arrow_array::types::{
+    Date32Type, Date64Type, TimestampMicrosecondType, TimestampMillisecondType,
+    TimestampNanosecondType, TimestampSecondType,
+};
+use arrow_schema::{DataType, TimeUnit};
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime, Time};
 use jiff::fmt::temporal::Pieces;
@@ -26,6 +34,64 @@ impl Anchor {
     pub fn read(text: Option<&str>) -> Anchor {
         let Some(text) = text else { return Anchor::Null };
         Anchor::parse(text.trim_ascii()).unwrap_or(Anchor::Unreadable)
+    }
+
+    /// The anchor in one cell of a column of dates, timestamps or ISO 8601 strings, or of a dictionary
+    /// of these: what a [`Judge`](crate::Judge) of that column goes by.
+    ///
+    /// # Errors
+    /// A column of a type that holds no anchors.
+    ///
+    /// # Panics
+    /// When the column has no such row.
+    pub fn of_cell(column: &dyn Array, row: usize) -> Result<Anchor, AnchorTypeError> {
+        if column.is_null(row) {
+            return Ok(Anchor::Null);
+        }
+        let instant = |nanoseconds: i128| {
+            Timestamp::from_nanosecond(nanoseconds).map_or(Anchor::Unreadable, Anchor::Instant)
+        };
+        let wall = |nanoseconds| wall_at(nanoseconds).map_or(Anchor::Unreadable, Anchor::Wall);
+        let date = |day| date_of(day).map_or(Anchor::Unreadable, Anchor::Date);
+        Ok(match column.data_type() {
+            DataType::Date32 => date(column.as_primitive::<Date32Type>().value(row).into()),
+            DataType::Date64 => {
+                let milliseconds = column.as_primitive::<Date64Type>().value(row);
+                date(milliseconds.div_euclid(DAY_SECONDS * 1_000))
+            }
+            DataType::Timestamp(unit, zone) => {
+                let (value, scale) = match unit {
+                    TimeUnit::Second => {
+                        (column.as_primitive::<TimestampSecondType>().value(row), SECOND)
+                    }
+                    TimeUnit::Millisecond => (
+                        column.as_primitive::<TimestampMillisecondType>().value(row),
+                        SECOND / 1_000,
+                    ),
+                    TimeUnit::Microsecond => (
+                        column.as_primitive::<TimestampMicrosecondType>().value(row),
+                        SECOND / 1_000_000,
+                    ),
+                    TimeUnit::Nanosecond => {
+                        (column.as_primitive::<TimestampNanosecondType>().value(row), 1)
+                    }
+                };
+                let nanoseconds = i128::from(value) * scale;
+                if zone.is_some() { instant(nanoseconds) } else { wall(nanoseconds) }
+            }
+            DataType::Utf8 => Anchor::read(Some(column.as_string::<i32>().value(row))),
+            DataType::LargeUtf8 => Anchor::read(Some(column.as_string::<i64>().value(row))),
+            DataType::Utf8View => Anchor::read(Some(column.as_string_view().value(row))),
+            DataType::Dictionary(_, _) => {
+                let dictionary = column.as_any_dictionary();
+                let values = dictionary.values();
+                if values.is_empty() {
+                    return Ok(Anchor::Null);
+                }
+                return Anchor::of_cell(values.as_ref(), dictionary.normalized_keys()[row]);
+            }
+            other => return Err(AnchorTypeError { found: other.clone() }),
+        })
     }
 
     fn parse(text: &str) -> Option<Anchor> {

@@ -104,6 +104,44 @@ impl Judge {
         Ok(counts)
     }
 
+    /// Counts rows by two anchors between which all of theirs lie, and by how many have none, without
+    /// looking at any of them: what the footer of a file knows. `least` and `greatest` are columns
+    /// of bounds of which the one at `place` counts. No hold is looked at.
+    ///
+    /// `None` when that does not settle every row: bounds that are missing, of another type or the
+    /// wrong way round, a verdict that changes between them, text.
+    #[must_use]
+    pub fn count_between(
+        &self,
+        least: &dyn Array,
+        greatest: &dyn Array,
+        place: usize,
+        rows: u64,
+        nulls: u64,
+    ) -> Option<Counts> {
+        let mut counts = Counts::default();
+        let present = rows.checked_sub(nulls)?;
+        counts.put_many(self.null, nulls);
+        if present == 0 {
+            return Some(counts);
+        }
+        let alike = |bounds: &dyn Array| *bounds.data_type() == self.data_type;
+        if !alike(least) || !alike(greatest) || least.is_null(place) || greatest.is_null(place) {
+            return None;
+        }
+        let class = match &self.reading {
+            Reading::Naive => Class::of(Finding::Naive),
+            Reading::Numbers(cuts) => {
+                let from = numbers(least, least.data_type()).at(place);
+                let to = numbers(greatest, greatest.data_type()).at(place);
+                cuts.class_between(from, to)?
+            }
+            Reading::Text(_) | Reading::Dictionary(_) => return None,
+        };
+        counts.put_many(class, present);
+        Some(counts)
+    }
+
     /// The verdict on each row.
     ///
     /// # Errors
@@ -260,6 +298,13 @@ impl Counts {
         self.suspicious += other.suspicious;
     }
 
+    fn put_many(&mut self, class: Class, rows: u64) {
+        let verdict = class.finding.verdict(false);
+        self.verdicts[verdict as usize] += rows;
+        self.expiring += if verdict == Verdict::Retain && class.soon { rows } else { 0 };
+        self.suspicious += if class.suspicious { rows } else { 0 };
+    }
+
     fn put(&mut self, class: Class, held: bool) {
         let verdict = class.finding.verdict(held);
         self.verdicts[verdict as usize] += 1;
@@ -386,6 +431,23 @@ impl<T: Ord + Copy + Default> Cuts<T> {
             soon: finding == Finding::Kept && self.soon.holds(at),
             suspicious: at < self.suspicious || at == T::default(),
         }
+    }
+}
+
+impl Cuts<i64> {
+    /// What all numbers between two say of their rows, if they say one thing.
+    fn class_between(&self, from: i64, to: i64) -> Option<Class> {
+        let crossed = |cut: i64| from < cut && cut <= to;
+        // The first moment of 1970 is suspicious all by itself.
+        let around_zero = from != to && from <= 0 && 0 <= to;
+        let settled = from <= to
+            && !around_zero
+            && !crossed(self.least)
+            && !crossed(self.suspicious)
+            && !self.present.changes(from, to)
+            && !self.expired.changes(from, to)
+            && !self.soon.changes(from, to);
+        settled.then(|| self.class(from))
     }
 }
 

@@ -152,6 +152,11 @@ impl<T: Ord + Copy> Flips<T> {
         self.0.partition_point(|flip| *flip <= at).is_multiple_of(2)
     }
 
+    /// Whether membership changes between two numbers, of which the first is not greater.
+    pub(crate) fn changes(&self, from: T, to: T) -> bool {
+        self.0.iter().any(|flip| from < *flip && *flip <= to)
+    }
+
     /// The one place, where there is one, as there nearly always is: all below are members.
     pub(crate) fn single(&self) -> Option<T> {
         match self.0.as_slice() {

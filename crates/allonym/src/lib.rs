@@ -12,18 +12,23 @@ mod check;
 mod compiled;
 mod draft;
 mod evaluate;
+mod expire;
 pub mod exposure;
 mod failure;
 mod find;
 mod frame;
+mod jobs;
 mod keys;
 mod manifest;
 mod pipeline;
+mod random;
 mod receipt;
+mod rewrite;
 mod rules;
 mod run;
 mod scan;
 mod verify;
+mod tags;
 
 pub mod ledger;
 pub mod retention;
@@ -51,6 +56,10 @@ pub use evaluate::{
     Change, Changes, Confusion, EvaluateOptions, Evaluation, Evaluator, NotScored, Rates,
     Reliability, Scored, Value, Which,
 };
+pub use expire::{
+    Derived, ExpireEvidence, ExpireJob, ExpireOutcome, FileEvidence, GroupEvidence, HoldEvidence,
+    Quarantine, TagEvidence, Version, expire,
+};
 pub use failure::{Failure, Result};
 pub use find::{FindOptions, Finder, Finding};
 pub use frame::{BoundPolicy, FrameCounts, TokenColumn, tokenize};
@@ -65,6 +74,7 @@ pub use scan::{
     scan_spans,
 };
 pub use verify::{FileCheck, FileState, ReceiptCheck, SignatureState, verify_receipt};
+pub use tags::{Anchors, Tally};
 
 /// Evidence and its views: HTML, Markdown, CSV, SARIF.
 pub use allonym_report as report;

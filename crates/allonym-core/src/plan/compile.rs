@@ -619,16 +619,7 @@ impl<'a> Compiler<'a> {
             .recognizer
             .as_ref()
             .map_or_else(|| RuleSet::builtin(), |recognizer| recognizer.rules());
-        let named = rules.entity_by_name(entity).map(|id| rules.entity(id).profile.as_str());
-        named
-            .and_then(Profile::from_name)
-            .or_else(|| {
-                NAMED_BY_CONTRACT
-                    .iter()
-                    .find(|(name, _)| *name == entity)
-                    .map(|(_, profile)| *profile)
-            })
-            .unwrap_or(Profile::Exact)
+        super::holding::profile_of(rules, entity)
     }
 
     /// `None` after a problem; a missing key is told once.
@@ -864,7 +855,7 @@ impl Policy {
 }
 
 /// The last part of a path: `iban` of `person.iban`, `tags` of `tags[]`.
-fn last_part(path: &str) -> &str {
+pub(super) fn last_part(path: &str) -> &str {
     let last = path.rsplit('.').next().unwrap_or(path);
     let name = last.trim_end_matches("[]");
     if name.is_empty() { path } else { name }
@@ -896,7 +887,7 @@ fn exact_f64(n: u64) -> f64 {
 }
 
 /// Profiles of version 1 that hold even where no rule says so.
-const NAMED_BY_CONTRACT: &[(&str, Profile)] = &[
+pub(super) const NAMED_BY_CONTRACT: &[(&str, Profile)] = &[
     ("EMAIL_ADDRESS", Profile::Casefold),
     ("PERSON", Profile::Casefold),
     ("IBAN_CODE", Profile::Iban),

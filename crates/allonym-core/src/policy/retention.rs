@@ -6,12 +6,17 @@ use super::schema::{self, table, text as text_schema, words};
 use super::write::{Lines, always, way_table};
 use super::{GLOB_CHARS_MAX, Generalize, PolicyError, Treatment};
 use crate::codes;
+use crate::counts::ColumnCounts;
 use crate::plan::glob_matches;
+use crate::treat::{Kernel, Rows, Treat, Typed, fits};
 use crate::wording::quoted;
 use allonym_retention::{Hold, OnExpiry, OnNullAnchor, Period, Rule, Term, Zone};
+use arrow_array::ArrayRef;
+use arrow_schema::DataType;
 use jiff::civil::Date;
 use serde_json::{Value, json};
 use std::fmt;
+use std::sync::Arc;
 use toml_edit::InlineTable;
 
 /// `[retention]` of a policy.
@@ -68,6 +73,61 @@ pub struct Tag {
     /// What happens when it is over.
     pub on_expiry: OnExpiry,
     pub(crate) generalize: Option<Generalize>,
+}
+
+impl Tag {
+    /// What `on_expiry = "generalize"` does to the cells of a column; `None` where the tag says
+    /// something else.
+    ///
+    /// # Errors
+    /// A way that does not fit the type, or would change it: the cells that have not expired stay
+    /// as they are, so the type does too.
+    pub fn coarser(&self, data_type: &DataType) -> Result<Option<Coarser>, UnfitTag> {
+        let Some(way) = &self.generalize else { return Ok(None) };
+        let message = match fits(&Treatment::Generalize(way.clone()), data_type) {
+            Ok(shape) if shape.data_type == *data_type => {
+                let cells = match data_type {
+                    DataType::Dictionary(_, value) => value,
+                    other => other,
+                };
+                let kernel = match Typed::of(way, cells) {
+                    Some(typed) => Kernel::Typed(typed),
+                    None => Kernel::CoarserOnce(way.clone()),
+                };
+                return Ok(Some(Coarser(Treat::new(kernel, shape, Arc::default()))));
+            }
+            Ok(shape) => format!(
+                "makes {} of {data_type}, and the cells that have not expired stay as they are",
+                shape.data_type
+            ),
+            Err(unfit) => unfit.message,
+        };
+        Err(UnfitTag { message })
+    }
+}
+
+/// How cells become coarser at expiry, for columns of one type.
+#[derive(Debug)]
+pub struct Coarser(Treat);
+
+impl Coarser {
+    /// The coarser cells of a column, in order; those that are not understood become null.
+    ///
+    /// # Errors
+    /// A column of another type than this was made for.
+    pub fn apply(&self, cells: &ArrayRef) -> Result<ArrayRef, UnfitTag> {
+        let rows = Rows { document: "", first_row: 0, nested: None };
+        let unfit = || UnfitTag { message: "the column has another type now".to_owned() };
+        let made = self.0.apply(cells, &rows, &mut ColumnCounts::default()).map_err(|_| unfit())?;
+        if made.data_type() == cells.data_type() { Ok(made) } else { Err(unfit()) }
+    }
+}
+
+/// A way of becoming coarser that does not fit a column.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`generalize` {message}")]
+pub struct UnfitTag {
+    message: String,
 }
 
 /// Two tags that claim one column, neither more exact than the other.

@@ -41,6 +41,28 @@ pub(super) fn text(cell: &str, way: &Generalize, out: &mut String) -> Option<()>
     }
 }
 
+/// Whether a cell is one that [`text`] writes and does not read: a band, a network.
+pub(super) fn is_coarse(cell: &str, way: &Generalize) -> bool {
+    let mut again = String::new();
+    match way {
+        Generalize::Bits(bits) => cell
+            .split_once('/')
+            .and_then(|(address, _)| network(address, *bits, &mut again))
+            .is_some_and(|()| again == cell),
+        Generalize::Bands(bands) => {
+            let below = bands.first().map(|first| first - 1);
+            below.iter().chain(bands).any(|value| {
+                again.clear();
+                band(Decimal::integer((*value).into()), bands, &mut again).is_some()
+                    && again == cell
+            })
+        }
+        Generalize::To(_) | Generalize::Step(_) | Generalize::Prefix(_) => {
+            text(cell, way, &mut again).is_some() && again == cell
+        }
+    }
+}
+
 /// `192.0.2.0/24`. The bits are those of IPv4 up to 31 and of IPv6 above; the other kind of
 /// address gets its usual width. An IPv4 address inside IPv6 counts as IPv4.
 fn network(cell: &str, bits: u8, out: &mut String) -> Option<()> {

@@ -131,8 +131,13 @@ impl CsvReader {
         let options = RecordBatchOptions::new().with_row_count(Some(rows));
         let records = RecordBatch::try_new_with_options(Arc::clone(&self.schema), arrays, &options)
             .expect("every column has one cell for each row");
-        let dress =
-            CsvDress { delimiter: self.dialect.delimiter, quote: self.dialect.quote, quoted, ends };
+        let dress = CsvDress {
+            delimiter: self.dialect.delimiter,
+            quote: self.dialect.quote,
+            quoted,
+            ends,
+            edited: false,
+        };
         Ok(Some((records, first_row, dress)))
     }
 

@@ -94,6 +94,7 @@ impl CsvWriter {
         // How each column was quoted, if the cells are as they were.
         let quoted: Vec<_> =
             (0..columns.len()).map(|at| dress?.quoted.get((*self.untouched.get(at)?)?)).collect();
+        let edited = dress.is_some_and(|dress| dress.edited);
         let single = columns.len() == 1;
         let mut scratch = String::new();
         for row in 0..rows {
@@ -109,7 +110,9 @@ impl CsvWriter {
                 let Some(cell) = cell else { continue };
                 match quoted.map(|quoted| quoted.of(row)) {
                     Some(true) => self.put_quoted(cell.as_bytes(), out),
-                    Some(false) if same_dialect => out.extend_from_slice(cell.as_bytes()),
+                    Some(false) if same_dialect && !(edited && self.needs_quotes(cell)) => {
+                        out.extend_from_slice(cell.as_bytes());
+                    }
                     _ => self.put(cell.as_bytes(), out),
                 }
             }
@@ -131,6 +134,14 @@ impl CsvWriter {
     fn formless(&self, column: usize, row: usize) -> IoError {
         let row = counted(self.rows + row as u64 + 1);
         IoError::bad(&self.path, format!("row {row}, column {}: {FORMLESS}", column + 1))
+    }
+
+    /// Whether a cell that stands without quotes would be read as another one. A quote inside of it
+    /// would not: such a cell was read without quotes before.
+    fn needs_quotes(&self, cell: &str) -> bool {
+        cell.is_empty()
+            || memchr3(b'\n', b'\r', self.shape.delimiter, cell.as_bytes()).is_some()
+            || cell.as_bytes().first() == Some(&self.shape.quote)
     }
 
     /// A cell, in quotes where it needs them. The empty text is `""`; nothing at all is null.

@@ -130,7 +130,7 @@ impl JsonReader {
         let options = RecordBatchOptions::new().with_row_count(Some(rows));
         let records = RecordBatch::try_new_with_options(Arc::clone(&self.schema), arrays, &options)
             .expect("every column has one cell for each line");
-        Ok(Some((records, first_row, JsonDress { text, rows: part.rows })))
+        Ok(Some((records, first_row, JsonDress { text, rows: part.rows, touched: None })))
     }
 
     /// Looks at the lines from an odd one on: either one of them is wrong, or they have fields

@@ -289,6 +289,12 @@ impl<'a> Work<'a> {
         let line = dress.rows[self.row];
         let start = dress.start(self.row);
         self.line = &dress.text[start..line.end];
+        if added.is_empty()
+            && dress.touched.as_ref().is_some_and(|touched| !touched.value(self.row))
+        {
+            self.copy(0, self.line.len());
+            return Ok(());
+        }
         let mut tokens = std::mem::take(&mut self.tokens);
         tokenize(self.line, &mut tokens).expect("the reader has taken this line apart before");
         self.tokens = tokens;

@@ -194,6 +194,52 @@ impl ParquetReader {
             .collect()
     }
 
+    /// What the footer says.
+    pub(crate) fn metadata(&self) -> &ParquetMetaData {
+        self.metadata.metadata()
+    }
+
+    /// Some columns of one row group, batch by batch: the rows in order, as many as the group has.
+    pub(crate) fn read_group(
+        &self,
+        group: usize,
+        columns: &[usize],
+        take: &mut dyn FnMut(RecordBatch) -> Result<(), IoError>,
+    ) -> Result<(), IoError> {
+        let rows = self.shape.row_groups.get(group).copied().unwrap_or(0);
+        let corrupt = || {
+            let of = self.shape.row_groups.len();
+            let message =
+                format!("row group {} of {of} cannot be decoded; the file is corrupt", group + 1);
+            IoError::bad(&self.path, message)
+        };
+        let mut reader = self.reader(columns, Some(group))?.ok_or_else(corrupt)?;
+        let mut read = 0;
+        while read < rows {
+            let batch = decode(&mut reader).ok_or_else(corrupt)?;
+            read += batch.num_rows() as u64;
+            if batch.num_rows() == 0 || read > rows {
+                return Err(corrupt());
+            }
+            for (field, column) in batch.schema_ref().fields().iter().zip(batch.columns()) {
+                let largest = largest_cell(column);
+                if largest > self.cell_bytes_max {
+                    let message = format!(
+                        "row group {}, column `{}`: a cell has {} bytes; the limit is {} \
+                         (cell_bytes_max)",
+                        group + 1,
+                        field.name(),
+                        counted(largest as u64),
+                        counted(self.cell_bytes_max as u64)
+                    );
+                    return Err(IoError::bad(&self.path, message));
+                }
+            }
+            take(batch)?;
+        }
+        Ok(())
+    }
+
     /// A reader of some columns, of all row groups or of one.
     fn reader(
         &self,

@@ -15,13 +15,16 @@ use parquet::arrow::arrow_writer::{
     ArrowWriterOptions, compute_leaves,
 };
 use parquet::basic::Type as Physical;
+use parquet::bloom_filter::Sbbf;
+use parquet::column::writer::ColumnCloseResult;
 use parquet::errors::ParquetError;
-use parquet::file::metadata::KeyValue;
+use parquet::file::metadata::{KeyValue, ParquetMetaData};
 use parquet::file::properties::WriterProperties;
 use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::types::{ColumnDescPtr, SchemaDescriptor, Type, TypePtr};
 use rayon::prelude::*;
 use std::collections::BTreeMap;
+use std::fs::File;
 use std::io;
 use std::sync::Arc;
 
@@ -106,6 +109,55 @@ impl ParquetWriter {
         self.end_group()?;
         let path = self.path;
         self.writer.into_inner().map_err(|error| rewrite(&path, &error))
+    }
+
+    /// The next rows are a row group of their own, of at most so many rows.
+    pub(crate) fn begin_group(&mut self, rows: u64) {
+        self.group_left = rows.max(1);
+    }
+
+    /// Ends the row group that [`ParquetWriter::begin_group`] began, however many rows came.
+    pub(crate) fn end_own_group(&mut self) -> Result<(), IoError> {
+        while self.slices.rows() > 0 {
+            self.encode_slice(self.slice_rows().min(self.slices.rows()))?;
+        }
+        self.end_group()
+    }
+
+    /// Whether row groups of a file with these columns can be taken over as they are stored.
+    pub(crate) fn stores_as(&self, source: &SchemaDescriptor) -> bool {
+        self.writer.schema_descr().columns() == source.columns()
+    }
+
+    /// Takes over a row group as it is stored: no page is decoded. Its statistics, indexes and bloom
+    /// filters describe the very rows and come along.
+    pub(crate) fn copy_group(
+        &mut self,
+        source: &File,
+        metadata: &ParquetMetaData,
+        group: usize,
+    ) -> Result<(), IoError> {
+        let path = &self.path;
+        let rewrite = |error: ParquetError| rewrite(path, &error);
+        let stored = metadata.row_group(group);
+        let column_index = metadata.column_index().and_then(|index| index.get(group));
+        let offset_index = metadata.offset_index().and_then(|index| index.get(group));
+        let mut writer = self.writer.next_row_group().map_err(rewrite)?;
+        for (at, column) in stored.columns().iter().enumerate() {
+            let bloom_filter = Sbbf::read_from_column_chunk(column, source).map_err(rewrite)?;
+            let close = ColumnCloseResult {
+                bytes_written: u64::try_from(column.compressed_size()).unwrap_or(0),
+                rows_written: u64::try_from(stored.num_rows()).unwrap_or(0),
+                metadata: column.clone(),
+                bloom_filter,
+                column_index: column_index.and_then(|index| index.get(at)).cloned(),
+                offset_index: offset_index.and_then(|index| index.get(at)).cloned(),
+            };
+            writer.append_column(source, close).map_err(rewrite)?;
+        }
+        writer.close().map_err(rewrite)?;
+        self.groups += 1;
+        Ok(())
     }
 
     fn slice_rows(&self) -> usize {
