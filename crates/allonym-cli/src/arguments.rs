@@ -79,6 +79,8 @@ pub(crate) enum Command {
     Apply(ApplyArguments),
     /// Enforce retention: what is past its date goes, in place; a plan unless --yes
     Expire(ExpireArguments),
+    /// Erase people who asked: tokens, text, a search for what is left, a certificate; a plan unless --yes
+    Erase(EraseArguments),
     /// List, show and check recognition rules
     Rules(RulesArguments),
     /// Make, list and check keys
@@ -413,6 +415,50 @@ pub(crate) struct ExpireArguments {
     /// Where the evidence goes (default: beside the data)
     #[arg(long, value_name = "FILE")]
     pub(crate) evidence: Option<PathBuf>,
+    /// Folders whose receipts tell what was made of the data
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) receipts: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) keys: KeySource,
+    #[command(flatten)]
+    pub(crate) read: ReadArguments,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct EraseArguments {
+    /// Files, globs or folders, written again in place
+    #[arg(required = true)]
+    pub(crate) paths: Vec<String>,
+    /// Who: one identifier a line, or a table with a column for each kind (and `request`)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) subjects: PathBuf,
+    /// Do it (default: tell what would be done)
+    #[arg(long, conflicts_with = "dry_run")]
+    pub(crate) yes: bool,
+    /// Tell what would be done and stop; this is the default
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// The policy the files were treated by (default: ALLONYM_POLICY, allonym.toml or pyproject.toml upward)
+    #[arg(long)]
+    pub(crate) policy: Option<PathBuf>,
+    /// The date that decides about statutory floors, RFC 3339 (default: SOURCE_DATE_EPOCH, else now)
+    #[arg(long)]
+    pub(crate) as_of: Option<String>,
+    /// When the data was collected, for periods counted from dataset.collected_at
+    #[arg(long, value_name = "DATE")]
+    pub(crate) collected_at: Option<String>,
+    /// When an event happened, for periods counted from event:NAME
+    #[arg(long = "event", value_name = "NAME=DATE", value_parser = named)]
+    pub(crate) events: Vec<(String, String)>,
+    /// Where the certificate goes (default: beside the data)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) certificate: Option<PathBuf>,
+    /// A copy out of reach and when it ends, for the certificate: "backups until 2027-01-31"
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) residual: Vec<String>,
+    /// Who does it, for the certificate
+    #[arg(long, value_name = "NAME")]
+    pub(crate) operator: Option<String>,
     /// Folders whose receipts tell what was made of the data
     #[arg(long, value_name = "FOLDER")]
     pub(crate) receipts: Vec<PathBuf>,

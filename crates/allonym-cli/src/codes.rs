@@ -69,6 +69,18 @@ const CODES: &[(&str, &str)] = &[
         "cells of a treated column do not have the form that the treatment gives: they were put there later, or never treated",
     ),
     (
+        "ALO-E001",
+        "the people to erase are named in a file: one identifier a line, or a table with a column for each kind of identifier",
+    ),
+    (
+        "ALO-E002",
+        "a kind of identifier is named after a column, join field or entity of the data, so that a customer number is not looked for among postcodes",
+    ),
+    (
+        "ALO-E003",
+        "the list that keeps erased people out, or its key, is not there or not whole; nothing is treated without it, since they would come back",
+    ),
+    (
         "ALO-K001",
         "a policy that makes tokens needs a keyring; a new one would break joins with earlier outputs, so none is made in silence: allonym key new",
     ),

@@ -9,6 +9,7 @@ mod arguments;
 mod audit;
 mod check;
 mod codes;
+mod erase;
 mod eval;
 mod expire;
 mod explain;
@@ -62,6 +63,7 @@ fn run(command: Command, session: &mut Session) -> Result<u8> {
         Command::Init(arguments) => init::run(&arguments, session),
         Command::Apply(arguments) => apply::run(&arguments, session),
         Command::Expire(arguments) => expire::run(&arguments, session),
+        Command::Erase(arguments) => erase::run(&arguments, session),
         Command::Rules(arguments) => rules::run(&arguments, session),
         Command::Key(arguments) => key::run(&arguments, session),
         Command::Eval(arguments) => eval::run(&arguments, session),

@@ -4,7 +4,7 @@ mod compile;
 mod holding;
 mod tree;
 
-pub use holding::{Holding, Reach};
+pub use holding::{Holding, Reach, default_field};
 pub use tree::glob_matches;
 pub(crate) use tree::{is_inside, leaves};
 

@@ -59,6 +59,11 @@ pub(crate) struct CsvDress {
 impl CsvDress {
     /// The dress of the rows that stay, whose cells may have changed.
     pub(crate) fn edited(&self, keep: &BooleanBuffer) -> CsvDress {
+        CsvDress { edited: true, ..self.kept(keep) }
+    }
+
+    /// The dress of the rows that stay.
+    pub(crate) fn kept(&self, keep: &BooleanBuffer) -> CsvDress {
         let mut ends = LineEnds::default();
         let mut quoted = vec![Quoted::default(); self.quoted.len()];
         for row in keep.set_indices() {
@@ -67,7 +72,7 @@ impl CsvDress {
                 kept.push(column.of(row));
             }
         }
-        CsvDress { delimiter: self.delimiter, quote: self.quote, quoted, ends, edited: true }
+        CsvDress { delimiter: self.delimiter, quote: self.quote, quoted, ends, edited: self.edited }
     }
 }
 

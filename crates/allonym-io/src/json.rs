@@ -46,6 +46,12 @@ impl JsonDress {
 
     /// The lines of the rows that stay. `touched` are those of all rows whose cells were changed.
     pub(crate) fn edited(&self, keep: &BooleanBuffer, touched: &BooleanBuffer) -> JsonDress {
+        let touched = keep.set_indices().map(|row| touched.value(row)).collect();
+        JsonDress { touched: Some(touched), ..self.kept(keep) }
+    }
+
+    /// The lines of the rows that stay.
+    pub(crate) fn kept(&self, keep: &BooleanBuffer) -> JsonDress {
         let mut kept = JsonDress::default();
         for row in keep.set_indices() {
             let (start, line) = (self.start(row), self.rows[row]);
@@ -57,8 +63,9 @@ impl JsonDress {
                 end: place(line.end),
             });
         }
-        let touched = keep.set_indices().map(|row| touched.value(row)).collect();
-        JsonDress { touched: Some(touched), ..kept }
+        let touched = self.touched.as_ref();
+        kept.touched = touched.map(|t| keep.set_indices().map(|row| t.value(row)).collect());
+        kept
     }
 
     /// The objects of the rows, white space around them left out.

@@ -47,8 +47,23 @@ impl Chunk {
 pub struct Dress(pub(crate) Outfit);
 
 impl Dress {
+    /// The dress of the rows that stay of a chunk, of which nothing else is known yet.
+    ///
+    /// # Panics
+    /// When `keep` is not as long as the chunk.
+    #[must_use]
+    pub fn kept(&self, keep: &BooleanBuffer) -> Dress {
+        Dress(match &self.0 {
+            Outfit::Csv(dress) => Outfit::Csv(Arc::new(dress.kept(keep))),
+            Outfit::Json(dress) => Outfit::Json(Arc::new(dress.kept(keep))),
+            Outfit::None => Outfit::None,
+            Outfit::Text => Outfit::Text,
+        })
+    }
+
     /// The dress of the rows that stay of a chunk, where cells of some rows were changed. Columns
-    /// keep their places. `touched` has a bit for each row of the chunk, as `keep` has.
+    /// keep their places. `touched` has a bit for each row of the chunk, as `keep` has; rows that it
+    /// leaves out are written as they stood, whatever their columns hold now.
     ///
     /// # Panics
     /// When `keep` or `touched` is not as long as the chunk.

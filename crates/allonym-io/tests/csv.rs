@@ -6,7 +6,8 @@ mod files;
 
 use allonym_io::{IoErrorKind, Output, ReadOptions, TextEncoding, Writer};
 use arrow_array::cast::AsArray;
-use arrow_array::{ArrayRef, RecordBatch, StringArray};
+use arrow_array::{ArrayRef, BooleanArray, RecordBatch, StringArray};
+use arrow_buffer::BooleanBuffer;
 use files::{CANARY, Desk, check_refused, open, pass, read_all, read_whole, rows_of};
 use proptest::prelude::*;
 use std::fs;
@@ -382,4 +383,28 @@ proptest! {
             Err(error) => prop_assert!(error.message.contains("field"), "{}", error),
         }
     }
+}
+
+/// Rows go and cells change: a changed cell is quoted where it must be, all others stay as they stood.
+#[test]
+fn cells_that_change_are_quoted_where_they_must_be() {
+    let desk = Desk::new();
+    let path = desk.put("in.csv", "a,b\n\"007\",x\r\ngone,y\nz,\"w\"\n\n\"\",v");
+    let mut reader = open(&path, &ReadOptions::default()).unwrap();
+    let shape = reader.shape().clone();
+    let chunk = reader.next_chunk().unwrap().unwrap();
+    let keep = BooleanBuffer::from(vec![true, false, true, true]);
+    let dress = chunk.dress.edited(&keep, &BooleanBuffer::new_set(4));
+    let new = Arc::new(StringArray::from(vec![Some("p,q"), None, Some("a\"b"), Some("")]));
+    let columns = vec![Arc::clone(chunk.records.column(0)), new as _];
+    let records = RecordBatch::try_new(chunk.records.schema(), columns).unwrap();
+    let mask = BooleanArray::new(keep, None);
+    let records = arrow_select::filter::filter_record_batch(&records, &mask).unwrap();
+    let output = Output::File(desk.path("out.csv"));
+    let untouched = vec![Some(0), Some(1)];
+    let mut writer = Writer::create(&output, &shape, reader.schema(), &untouched, true).unwrap();
+    writer.write(&records, &dress).unwrap();
+    writer.finish().unwrap().commit().unwrap();
+    let written = std::fs::read_to_string(desk.path("out.csv")).unwrap();
+    assert_eq!(written, "a,b\n\"007\",\"p,q\"\r\nz,\"a\"\"b\"\n\n\"\",\"\"");
 }

@@ -6,8 +6,10 @@ mod files;
 
 use allonym_io::{IoErrorKind, Output, ReadOptions, TextEncoding, Writer};
 use arrow_array::cast::AsArray;
-use arrow_array::{Array, ArrayRef, Int64Array, ListArray, RecordBatch, StringArray};
-use arrow_buffer::OffsetBuffer;
+use arrow_array::{
+    Array, ArrayRef, BooleanArray, Int64Array, ListArray, RecordBatch, StringArray,
+};
+use arrow_buffer::{BooleanBuffer, OffsetBuffer};
 use arrow_schema::{DataType, Field, Schema};
 use files::{CANARY, Desk, check_refused, open, pass, read_whole, rows_of};
 use proptest::prelude::*;
@@ -470,5 +472,44 @@ proptest! {
             let line: serde_json::Value = serde_json::from_str(line).unwrap();
             prop_assert_eq!(line, replaced(document));
         }
+    }
+}
+
+/// Rows go, some of those that stay have another cell: these are spliced, the others stay as they
+/// stood. Without word of which were changed, all are spliced.
+#[test]
+fn lines_of_rows_that_stay_are_spliced_where_they_were_changed() {
+    let desk = Desk::new();
+    let text =
+        "{\"a\": \"x\",  \"n\": 1.50}\n\n{\"a\":\"y\",\"n\":2}\n{\"a\" : \"\\u00e9\", \"n\":3}";
+    let path = desk.put("in.jsonl", text);
+    for (touched, expected) in [
+        (Some([false, false, true]), "{\"a\": \"x\",  \"n\": 1.50}\n\n{\"a\" : \"new\", \"n\":3}"),
+        (
+            Some([true, true, false]),
+            "{\"a\": \"new\",  \"n\": 1.50}\n\n{\"a\" : \"\\u00e9\", \"n\":3}",
+        ),
+        (None, "{\"a\": \"new\",  \"n\": 1.50}\n\n{\"a\" : \"new\", \"n\":3}"),
+    ] {
+        let mut reader = open(&path, &ReadOptions::default()).unwrap();
+        let shape = reader.shape().clone();
+        let chunk = reader.next_chunk().unwrap().unwrap();
+        let keep = BooleanBuffer::from(vec![true, false, true]);
+        let dress = match touched {
+            Some(touched) => chunk.dress.edited(&keep, &BooleanBuffer::from(touched.to_vec())),
+            None => chunk.dress.kept(&keep),
+        };
+        let new = Arc::new(StringArray::from(vec!["new"; 3]));
+        let columns = vec![new as _, Arc::clone(chunk.records.column(1))];
+        let records = RecordBatch::try_new(chunk.records.schema(), columns).unwrap();
+        let mask = BooleanArray::new(keep, None);
+        let records = arrow_select::filter::filter_record_batch(&records, &mask).unwrap();
+        let output = Output::File(desk.path("out.jsonl"));
+        let untouched = vec![None, Some(1)];
+        let mut writer =
+            Writer::create(&output, &shape, reader.schema(), &untouched, true).unwrap();
+        writer.write(&records, &dress).unwrap();
+        writer.finish().unwrap().commit().unwrap();
+        assert_eq!(std::fs::read_to_string(desk.path("out.jsonl")).unwrap(), expected);
     }
 }

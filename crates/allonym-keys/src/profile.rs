@@ -41,7 +41,8 @@ impl Profile {
 
     /// The normalised value: a part of `value` where nothing changes, else written to `scratch`
     /// (whose content is lost).
-    pub(crate) fn normalise<'a>(self, value: &'a str, scratch: &'a mut String) -> &'a str {
+    #[must_use]
+    pub fn normalise<'a>(self, value: &'a str, scratch: &'a mut String) -> &'a str {
         scratch.clear();
         if value.is_ascii() { self.ascii(value, scratch) } else { self.unicode(value, scratch) }
     }

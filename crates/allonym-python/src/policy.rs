@@ -3,18 +3,19 @@
 use crate::environment::{environment, now};
 use crate::keys::Keyring;
 use crate::scan::Scan;
-use crate::stream::{Stream, schema, table};
+use crate::stream::{Batches, Stream, schema, table};
 use crate::work::{brief, interruptible};
 use allonym::{
-    BoundPolicy, Cancel, FrameCounts, Plan, Policy, ScanOptions, draft, load_rules, open_ring,
-    scan_batches, treat_stream,
+    BoundPolicy, Cancel, FrameCounts, Guard, Plan, Policy, ScanOptions, draft, load_rules,
+    open_ring, scan_batches, treat_stream,
 };
 use arrow_array::RecordBatch;
+use arrow_schema::ArrowError;
 use pyo3::prelude::*;
 use pyo3::types::{PyCapsule, PyType};
 use pyo3_arrow::ffi::to_schema_pycapsule;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// A parsed policy and the folder its relative paths start from.
 #[pyclass(frozen, module = "allonym")]
@@ -159,19 +160,22 @@ impl PolicyCore {
         let cancel = Cancel::default();
         let ring = keys.map(|keys| keys.ring.as_ref());
         let bound = &self.bound;
-        let plan = if self.policy().matches_by_entity() && may_read {
+        let (plan, guard) = if self.policy().matches_by_entity() && may_read {
             let (schema, batches) = table(data)?;
             interruptible(py, &cancel, || {
                 let options =
                     ScanOptions { full: true, cancel: cancel.clone(), ..ScanOptions::default() };
                 let scan = scan_batches("", &schema, batches, &options)?;
-                bound.plan(&schema, ring, Some(&scan))
+                Ok((bound.plan(&schema, ring, Some(&scan))?, bound.guard(&schema, ring)?))
             })?
         } else {
             let schema = schema(data)?;
-            interruptible(py, &cancel, || bound.plan(&schema, ring, None))?
+            interruptible(py, &cancel, || {
+                Ok((bound.plan(&schema, ring, None)?, bound.guard(&schema, ring)?))
+            })?
         };
-        Ok(PlanCore { bound: Arc::clone(bound), plan: Arc::new(plan) })
+        let guard = guard.map(|guard| Arc::new(Mutex::new(guard)));
+        Ok(PlanCore { bound: Arc::clone(bound), plan: Arc::new(plan), guard })
     }
 }
 
@@ -180,6 +184,27 @@ impl PolicyCore {
 pub(crate) struct PlanCore {
     bound: Arc<BoundPolicy>,
     plan: Arc<Plan>,
+    /// Keeps out who was erased.
+    guard: Option<Arc<Mutex<Guard>>>,
+}
+
+impl PlanCore {
+    /// Rows that were kept out so far.
+    fn blocked(&self) -> u64 {
+        let guard = self.guard.as_ref();
+        guard.map_or(0, |guard| guard.lock().unwrap_or_else(PoisonError::into_inner).blocked())
+    }
+
+    /// The rows of a table without those of people who were erased.
+    fn admitted(&self, batches: Batches) -> Batches {
+        let Some(guard) = self.guard.clone() else { return batches };
+        Box::new(batches.map(move |batch| {
+            let mut guard = guard.lock().unwrap_or_else(PoisonError::into_inner);
+            guard
+                .pass_batch(&batch?)
+                .map_err(|failure| ArrowError::ExternalError(Box::new(failure)))
+        }))
+    }
 }
 
 #[pymethods]
@@ -217,6 +242,8 @@ impl PlanCore {
         let environment = environment(py, None)?;
         let started = now(&environment)?;
         let (_, batches) = table(data)?;
+        let blocked_before = self.blocked();
+        let batches = self.admitted(batches);
         let cancel = Cancel::default();
         let (batches, counts) = interruptible(py, &cancel, || {
             let mut counts = FrameCounts::default();
@@ -228,7 +255,12 @@ impl PlanCore {
             }
             Ok((out, counts))
         })?;
-        let receipt = self.bound.receipt(&self.plan, &counts, [started, now(&environment)?]);
+        let mut receipt = self.bound.receipt(&self.plan, &counts, [started, now(&environment)?]);
+        let blocked = self.blocked() - blocked_before;
+        if blocked > 0 {
+            let left_out = "rows are of people who were erased; they were left out";
+            receipt.warnings.push(format!("{blocked} {left_out}"));
+        }
         let warnings = receipt.warnings.clone();
         let receipt = serde_json::to_value(&receipt).map(|mut receipt| {
             // Rows in memory have no file whose digest could be told.
@@ -243,6 +275,7 @@ impl PlanCore {
     /// Treats rows as they are read.
     fn stream(&self, data: &Bound<'_, PyAny>) -> PyResult<Stream> {
         let (_, batches) = table(data)?;
+        let batches = self.admitted(batches);
         let cancel = Cancel::default();
         let schema = Arc::clone(self.plan.output_schema());
         let treated = treat_stream(batches, Arc::clone(&self.plan), cancel.clone())

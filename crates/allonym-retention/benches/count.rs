@@ -23,8 +23,8 @@ fn count(c: &mut Criterion) {
     let term = Term::new("P5Y".parse().expect("a period"), None).expect("no floor");
     let rule = Rule::new(term, Zone::named("Europe/Berlin").expect("a zone"));
     let as_of = "2026-01-15T00:00:00Z".parse().expect("an instant");
-    let rows = 10_000_000;
-    let mut group = c.benchmark_group("count 10 million anchors");
+    let rows = 50_000_000;
+    let mut group = c.benchmark_group("count 50 million anchors");
     group.throughput(Throughput::Elements(rows)).sample_size(10);
     for (name, nulls) in [("verdicts", false), ("verdicts, one row in a hundred null", true)] {
         let column = anchors(rows, nulls);

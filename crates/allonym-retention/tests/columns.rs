@@ -3,8 +3,9 @@
 #![expect(clippy::unwrap_used, reason = "what a test's helpers do is the test's")]
 
 use allonym_retention::{Anchor, Counts, Judge, OnNullAnchor, Rule, Term, Verdict, Zone};
+use arrow_array::cast::AsArray;
 use arrow_array::types::{
-    ArrowTimestampType, Int32Type, TimestampMicrosecondType, TimestampMillisecondType,
+    ArrowTimestampType, Int32Type, Int64Type, TimestampMicrosecondType, TimestampMillisecondType,
     TimestampNanosecondType, TimestampSecondType,
 };
 use arrow_array::{
@@ -73,6 +74,7 @@ fn check(rule: &Rule, as_of: Timestamp, column: &dyn Array, anchors: &[Anchor], 
             .collect();
         let verdicts = judge.verdicts(column, flags.as_ref()).unwrap();
         for (row, verdict) in verdicts.iter().enumerate() {
+            assert_eq!(Anchor::of_cell(column, row), Ok(anchors[row]));
             let told = (rule, as_of, anchors[row], row);
             assert_eq!(*verdict, decided[row], "{told:?}");
         }
@@ -87,6 +89,56 @@ fn check(rule: &Rule, as_of: Timestamp, column: &dyn Array, anchors: &[Anchor], 
             .filter(|row| decided[*row] == Verdict::Retain)
             .filter(|row| rule.expires_at(anchors[*row]).is_some_and(|end| end <= soon));
         assert_eq!(counts.expiring, expiring.count() as u64, "{rule:?} {as_of}");
+    }
+    check_bounds(&judge, column);
+}
+
+#[test]
+fn bounds_that_are_missing_or_the_wrong_way_round_settle_nothing() {
+    let judge = |column: &dyn Array| {
+        let as_of = "2026-01-01T00:00:00Z".parse().unwrap();
+        Judge::new(&rule("P1Y", "UTC", None), as_of, Anchor::Null, column.data_type()).unwrap()
+    };
+    let days = Date32Array::from(vec![Some(10), Some(20), None, Some(0), Some(-1)]);
+    let between = |least: usize, greatest: usize, rows, nulls| {
+        let (least, greatest) = (days.slice(least, 1), days.slice(greatest, 1));
+        judge(&days).count_between(&least, &greatest, 0, rows, nulls)
+    };
+    assert_eq!(between(0, 1, 5, 2).unwrap().of(Verdict::Expired), 3);
+    assert_eq!(between(0, 1, 5, 2).unwrap().of(Verdict::NullAnchor), 2);
+    assert_eq!(between(2, 2, 4, 4).unwrap().of(Verdict::NullAnchor), 4);
+    assert_eq!(between(1, 0, 5, 0), None, "the wrong way round");
+    assert_eq!(between(0, 2, 5, 0), None, "a bound that nobody told");
+    assert_eq!(between(0, 1, 1, 2), None, "more nulls than rows");
+    assert_eq!(between(4, 0, 5, 0), None, "1970 may be among them");
+    assert_eq!(between(3, 3, 5, 0).unwrap().suspicious, 5);
+    let other = Int64Array::from(vec![1]);
+    assert_eq!(judge(&days).count_between(&other, &other, 0, 1, 0), None);
+    let text = StringArray::from(vec!["2020-01-01"]);
+    assert_eq!(judge(&text).count_between(&text, &text, 0, 1, 0), None);
+    assert!(Anchor::of_cell(&other, 0).is_err());
+}
+
+/// What two bounds settle is what counting every row between them gives.
+fn check_bounds(judge: &Judge, column: &dyn Array) {
+    let Ok(numbers) = arrow_cast::cast(column, &DataType::Int64) else { return };
+    let numbers = numbers.as_primitive::<Int64Type>();
+    let rows = column.len();
+    for few in [1, 2, 3, rows] {
+        for start in (0..rows.saturating_sub(few) + 1).step_by(few.max(1)) {
+            let valid = || (start..start + few).filter(|row| column.is_valid(*row));
+            let least = valid().min_by_key(|row| numbers.value(*row)).unwrap_or(start);
+            let greatest = valid().max_by_key(|row| numbers.value(*row)).unwrap_or(start);
+            let [least, greatest] = [least, greatest].map(|row| column.slice(row, 1));
+            let nulls = (few - valid().count()) as u64;
+            let (least, greatest) = (least.as_ref(), greatest.as_ref());
+            if let Some(told) = judge.count_between(least, greatest, 0, few as u64, nulls) {
+                let counted = judge.count(column.slice(start, few).as_ref(), None).unwrap();
+                assert_eq!(told, counted, "rows from {start}, {few} of them");
+            } else {
+                assert!(few > 1, "one value settles itself");
+            }
+        }
     }
 }
 

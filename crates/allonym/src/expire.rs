@@ -126,6 +126,16 @@ pub struct HoldEvidence {
     pub subject_tokens: Option<Digest>,
 }
 
+impl HoldEvidence {
+    pub(crate) fn of(hold: &ActiveHold) -> HoldEvidence {
+        HoldEvidence {
+            id: hold.hold.id.clone(),
+            review_overdue: hold.overdue,
+            subject_tokens: hold.digest.clone().map(|sha256| Digest { sha256 }),
+        }
+    }
+}
+
 /// What was found in one file, and done to it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct FileEvidence {
@@ -326,14 +336,7 @@ pub fn expire(job: &ExpireJob<'_>) -> Result<ExpireOutcome> {
         as_of: as_of.to_string(),
         applied: job.apply,
         policy: Digest { sha256: policy.digest() },
-        holds: holds
-            .iter()
-            .map(|hold| HoldEvidence {
-                id: hold.hold.id.clone(),
-                review_overdue: hold.overdue,
-                subject_tokens: hold.digest.clone().map(|sha256| Digest { sha256 }),
-            })
-            .collect(),
+        holds: holds.iter().map(HoldEvidence::of).collect(),
         files: evidence,
         derived,
         verdict: String::new(),
@@ -849,7 +852,7 @@ fn changed_cells(
     }
 }
 
-fn paths(inputs: &[Found]) -> Result<Vec<PathBuf>> {
+pub(crate) fn paths(inputs: &[Found]) -> Result<Vec<PathBuf>> {
     if inputs.is_empty() {
         return Err(Failure::new("ALO-D001", 3, "nothing to read"));
     }
@@ -881,7 +884,7 @@ fn matter_digest(job: &ExpireJob<'_>, holds: &[ActiveHold]) -> String {
 }
 
 /// A clock that was moved back dodges expiry: what was written later than now cannot be.
-fn refuse_clock_back(files: &[JobFile], as_of: Timestamp) -> Result<()> {
+pub(crate) fn refuse_clock_back(files: &[JobFile], as_of: Timestamp) -> Result<()> {
     for file in files {
         let Some((place, receipt)) = receipt_beside(&file.path) else { continue };
         let Ok(finished) = receipt.finished.parse::<Timestamp>() else { continue };
@@ -1005,27 +1008,34 @@ fn has_due(file: &FileEvidence) -> bool {
     file.rows_dropped + file.rows_quarantined > 0 || !file.cells.is_empty()
 }
 
-/// Outputs made of files with expired rows, as far as receipts tell.
 fn derived(job: &ExpireJob<'_>, root: &Path, files: &[FileEvidence]) -> Vec<Derived> {
-    let due: BTreeMap<&str, &str> = files
-        .iter()
-        .filter(|file| has_due(file))
-        .map(|file| (file.before.sha256.as_str(), file.path.as_str()))
-        .collect();
-    if due.is_empty() {
+    let due = files.iter().filter(|file| has_due(file));
+    let due: Vec<(&str, &str)> =
+        due.map(|file| (file.before.sha256.as_str(), file.path.as_str())).collect();
+    derived_of(&due, root, &job.receipts)
+}
+
+/// Outputs made of files, named by digest and path, as far as receipts tell.
+pub(crate) fn derived_of(
+    files: &[(&str, &str)],
+    root: &Path,
+    receipts: &[PathBuf],
+) -> Vec<Derived> {
+    if files.is_empty() {
         return Vec::new();
     }
-    let mut receipts = BTreeSet::new();
-    for folder in std::iter::once(root).chain(job.receipts.iter().map(PathBuf::as_path)) {
-        find_receipts(folder, 0, &mut receipts);
+    let files: BTreeMap<&str, &str> = files.iter().copied().collect();
+    let mut places = BTreeSet::new();
+    for folder in std::iter::once(root).chain(receipts.iter().map(PathBuf::as_path)) {
+        find_receipts(folder, 0, &mut places);
     }
     let mut derived = Vec::new();
-    for place in receipts {
+    for place in places {
         let Ok(text) = fs::read_to_string(&place) else { continue };
         // Evidence and certificates have the same ending and are no receipts.
         let Ok(receipt) = Receipt::parse(&text, "") else { continue };
         for input in &receipt.inputs {
-            if let Some(path) = due.get(input.sha256.as_str()) {
+            if let Some(path) = files.get(input.sha256.as_str()) {
                 derived.push(Derived {
                     input: (*path).to_owned(),
                     receipt: place.display().to_string(),

@@ -3,6 +3,7 @@
 use crate::cells::leaves;
 use crate::receipt::SCHEMA;
 use crate::run::header_entity;
+use crate::suppression::{Guard, Suppression};
 use crate::{
     Cancel, Digest, Failure, Keyring, Plan, PlannedColumn, Policy, Profile, Receipt, ReceiptColumn,
     ReceiptKey, Result, RuleSet, Scan, TokenFormat, compiled, load_rules, treat_stream,
@@ -83,6 +84,25 @@ impl BoundPolicy {
             None
         };
         Ok(Plan::compile(&self.policy, schema, keys, recognizer, &entities)?)
+    }
+
+    /// What keeps people who were erased out of tables of this schema; `None` where nobody was erased
+    /// by the keyring.
+    ///
+    /// # Errors
+    /// A suppression list that cannot be read or has lost its key.
+    pub fn guard(&self, schema: &SchemaRef, keys: Option<&Keyring>) -> Result<Option<Guard>> {
+        let Some(ring) = keys else { return Ok(None) };
+        let list = Suppression::read(ring.path(), &self.policy.keys().tenant)?;
+        let recognizer = match self.policy.needs_recognizer() && !list.is_empty() {
+            true => Some(compiled::recognizer(&self.rules, &self.policy.tuning())?),
+            false => None,
+        };
+        let judged = header_entities(&self.policy, &self.rules, schema);
+        let judged =
+            judged.into_iter().filter_map(|(name, entity)| Some((name, entity?))).collect();
+        let (policy, rules) = (&self.policy, &self.rules);
+        Guard::new(&list, ring, policy, rules, recognizer.as_ref(), schema, &judged)
     }
 
     /// The receipt of a treated table: as for files, without files.

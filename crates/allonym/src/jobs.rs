@@ -71,7 +71,7 @@ pub(crate) fn job_files(paths: &[PathBuf]) -> Result<(PathBuf, Vec<JobFile>)> {
             Failure::new("ALO-D001", 3, message)
         })?);
     }
-    let mut root = settled[0].parent().unwrap_or(Path::new("/")).to_owned();
+    let mut root = settled[0].parent().unwrap_or_else(|| Path::new("/")).to_owned();
     while !settled.iter().all(|path| path.starts_with(&root)) {
         root.pop();
     }
@@ -377,7 +377,7 @@ fn take_place(staged: &Path, target: &Path) -> Result<()> {
 
 #[cfg(unix)]
 fn sync_folder(target: &Path) -> Result<()> {
-    let folder = target.parent().unwrap_or(Path::new("."));
+    let folder = target.parent().unwrap_or_else(|| Path::new("."));
     match File::open(folder).and_then(|folder| folder.sync_all()) {
         // Some network file systems have no folders to sync.
         Err(error) if error.kind() != io::ErrorKind::InvalidInput => Err(storage(folder)(error)),

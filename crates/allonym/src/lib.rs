@@ -11,6 +11,7 @@ mod cells;
 mod check;
 mod compiled;
 mod draft;
+mod erase;
 mod evaluate;
 mod expire;
 pub mod exposure;
@@ -28,6 +29,8 @@ mod rules;
 mod run;
 mod scan;
 mod verify;
+mod subjects;
+mod suppression;
 mod tags;
 
 pub mod ledger;
@@ -56,6 +59,9 @@ pub use evaluate::{
     Change, Changes, Confusion, EvaluateOptions, Evaluation, Evaluator, NotScored, Rates,
     Reliability, Scored, Value, Which,
 };
+pub use erase::{
+    Certificate, EraseJob, EraseOutcome, ErasedFile, Searched, SearchedKey, Unsearchable, erase,
+};
 pub use expire::{
     Derived, ExpireEvidence, ExpireJob, ExpireOutcome, FileEvidence, GroupEvidence, HoldEvidence,
     Quarantine, TagEvidence, Version, expire,
@@ -74,6 +80,7 @@ pub use scan::{
     scan_spans,
 };
 pub use verify::{FileCheck, FileState, ReceiptCheck, SignatureState, verify_receipt};
+pub use suppression::Guard;
 pub use tags::{Anchors, Tally};
 
 /// Evidence and its views: HTML, Markdown, CSV, SARIF.

@@ -8,6 +8,7 @@ use crate::manifest::{self, ReceiptField};
 use crate::pipeline::drive;
 use crate::receipt::{Digest, ReceiptColumn, ReceiptFile, ReceiptKey, SCHEMA};
 use crate::scan::{Scan, ScanOptions};
+use crate::suppression::{Guard, Suppression};
 use crate::{
     Cancel, Environment, Failure, Keyring, Receipt, Result, RuleSet, create_default_ring,
     load_rules, open_ring,
@@ -219,6 +220,8 @@ struct BoundFile {
     tags: Option<Retention>,
     stdin: RefCell<Option<Reader>>,
     planting: RefCell<Option<Planting>>,
+    /// Keeps out who was erased.
+    guard: RefCell<Option<Guard>>,
 }
 
 impl Bound {
@@ -290,6 +293,14 @@ impl Bound {
         // A dry run on a fresh machine has no key to draw them by.
         if let Some(plan) = job.canaries.as_ref().filter(|_| !files.is_empty()) {
             plan_canaries(job, plan, &policy, ring.as_ref(), &mut files)?;
+        }
+        let list = suppression_list(job, &policy, &folder)?;
+        for (file, schema) in files.iter_mut().zip(&schemas) {
+            let Some((list, opened)) = &list else { break };
+            let ring = ring.as_ref().unwrap_or(opened);
+            let recognizer = recognizer.as_ref();
+            let guard = Guard::new(list, ring, &policy, &rules, recognizer, schema, &judged)?;
+            file.guard = RefCell::new(guard);
         }
         Ok(Bound {
             policy,
@@ -469,6 +480,25 @@ impl Bound {
     }
 }
 
+/// Who was erased, where anybody was: the list stands beside the keyring of the run.
+fn suppression_list(
+    job: &ApplyJob<'_>,
+    policy: &Policy,
+    folder: &Path,
+) -> Result<Option<(Suppression, Keyring)>> {
+    let reference = Some((policy.keys(), folder));
+    // Without a place for keys there are none, and nobody was erased by them.
+    let Ok(place) = ring_place(job.keys.as_deref(), reference, job.environment) else {
+        return Ok(None);
+    };
+    if !Suppression::place(&place.path).exists() {
+        return Ok(None);
+    }
+    let list = Suppression::read(&place.path, &policy.keys().tenant)?;
+    let ring = open_ring(job.keys.as_deref(), reference, job.environment)?;
+    Ok(Some((list, ring)))
+}
+
 fn settle_policy(job: &ApplyJob<'_>) -> Result<(Policy, PathBuf, Option<Scan>)> {
     match &job.policy {
         PolicySource::Given { policy, folder } => Ok((Policy::clone(policy), folder.clone(), None)),
@@ -576,14 +606,20 @@ fn compile_plans(
         match Plan::compile(&policy, schema, ring, recognizer.cloned(), judged) {
             Ok(plan) => {
                 let name = found.relative.clone();
-                let stdin = RefCell::new(None);
                 let entities = plan
                     .columns()
                     .iter()
                     .filter_map(|column| Some((column.name.clone(), column.entity.clone()?)));
                 let tags = manifest::resolved(&policy, plan.output_schema(), &entities.collect())?;
-                let planting = RefCell::default();
-                files.push(BoundFile { found: found.clone(), name, plan, tags, stdin, planting });
+                files.push(BoundFile {
+                    found: found.clone(),
+                    name,
+                    plan,
+                    tags,
+                    stdin: RefCell::new(None),
+                    planting: RefCell::new(None),
+                    guard: RefCell::new(None),
+                });
             }
             Err(error) => {
                 let mut found_here = Failure::from(error);
@@ -801,6 +837,7 @@ fn treat_one(
     };
     let mut writer = Writer::create(output, &shape, &schema, &untouched, force)?;
     let mut rows = 0;
+    let mut guard = file.guard.take();
     let planned = file.plan.columns();
     let name = file.name.as_str();
     drive(
@@ -808,7 +845,10 @@ fn treat_one(
             let chunk = reader.next_chunk()?;
             let (bytes, size) = reader.progress();
             (job.progress)(Progress { phase: "treating", file: name, bytes, size });
-            Ok(chunk)
+            match (chunk, &mut guard) {
+                (Some(chunk), Some(guard)) => guard.pass(chunk).map(Some),
+                (chunk, _) => Ok(chunk),
+            }
         },
         &file.plan,
         name,
@@ -830,6 +870,13 @@ fn treat_one(
     let finished = writer.finish()?;
     receipt.canaries = planting.map(|planting| planting.finish(rows));
     receipt.warnings.extend(columns.warnings(planned));
+    let blocked = guard.map_or(0, |guard| guard.blocked());
+    if blocked > 0 {
+        rows += blocked;
+        receipt.warnings.push(format!(
+            "{name}: {blocked} rows are of people who were erased; they were left out"
+        ));
+    }
     let path = match &file.found.input {
         Input::Stdin => "-".to_owned(),
         Input::File(path) => relative_to(path, base),

@@ -7,6 +7,7 @@ use allonym_retention::{Anchor, Counts, Hold, Judge, OnExpiry, OnNullAnchor, Rul
 use arrow_array::cast::AsArray;
 use arrow_array::{Array, ArrayRef, RecordBatch};
 use arrow_buffer::{BooleanBuffer, BooleanBufferBuilder};
+use arrow_cast::cast;
 use arrow_schema::{DataType, SchemaRef};
 use arrow_select::take::take as take_rows;
 use jiff::Timestamp;
@@ -254,7 +255,7 @@ impl<'a> Tags<'a> {
             self.holds.iter().any(|hold| hold.tokens.as_ref().is_some_and(|t| t.contains(token)))
         };
         for column in records.columns() {
-            each_text(column, &mut |row, text| {
+            each_cell(column, "", &mut |_, row, text| {
                 if !held.get_bit(row) && (names(text.trim()) || holds_word(text, &names)) {
                     held.set_bit(row, true);
                 }
@@ -387,39 +388,40 @@ pub(crate) fn holds_tokens(data_type: &DataType) -> bool {
     }
 }
 
-/// Hands on all text of a column with its row; of nested columns too.
-pub(crate) fn each_text(column: &ArrayRef, take: &mut dyn FnMut(usize, &str)) {
+/// Hands on all text and all whole numbers of a column with its row, and those of its parts with
+/// their paths: `person.iban`, `tags[]`.
+pub(crate) fn each_cell(column: &ArrayRef, path: &str, take: &mut dyn FnMut(&str, usize, &str)) {
     let rows: Vec<usize> = (0..column.len()).collect();
-    each_text_of(column, &rows, take);
+    each_cell_of(column, path, &rows, take);
 }
 
-fn each_text_of(column: &ArrayRef, rows: &[usize], take: &mut dyn FnMut(usize, &str)) {
+/// `rows` has the row of each value.
+fn each_cell_of(
+    column: &ArrayRef,
+    path: &str,
+    rows: &[usize],
+    take: &mut dyn FnMut(&str, usize, &str),
+) {
     macro_rules! texts {
         ($texts:expr) => {{
             let texts = $texts;
             for (n, row) in rows.iter().enumerate() {
                 if texts.is_valid(n) {
-                    take(*row, texts.value(n));
+                    take(path, *row, texts.value(n));
                 }
             }
         }};
     }
-    macro_rules! lists {
-        ($list:expr) => {{
-            let list = $list;
-            let (mut items, mut of) = (Vec::new(), Vec::new());
-            for (n, row) in rows.iter().enumerate() {
-                if list.is_valid(n) {
-                    let item = list.value(n);
-                    of.extend(std::iter::repeat_n(*row, item.len()));
-                    items.push(item);
-                }
+    let mut items = |list: &dyn Array, of: &dyn Fn(usize) -> ArrayRef| {
+        // Readers of JSON Lines name such columns by the path of their items.
+        let path = if path.contains("[]") { path.to_owned() } else { format!("{path}[]") };
+        for (n, row) in rows.iter().enumerate() {
+            if list.is_valid(n) {
+                let items = of(n);
+                each_cell_of(&items, &path, &vec![*row; items.len()], take);
             }
-            for (item, rows) in items.iter().zip(cut(&of, &items)) {
-                each_text_of(item, rows, take);
-            }
-        }};
-    }
+        }
+    };
     match column.data_type() {
         DataType::Utf8 => texts!(column.as_string::<i32>()),
         DataType::LargeUtf8 => texts!(column.as_string::<i64>()),
@@ -429,7 +431,7 @@ fn each_text_of(column: &ArrayRef, rows: &[usize], take: &mut dyn FnMut(usize, &
             let tokens = column.as_fixed_size_binary();
             for (n, row) in rows.iter().enumerate() {
                 if tokens.is_valid(n) {
-                    take(*row, &hex(tokens.value(n)));
+                    take(path, *row, &hex(tokens.value(n)));
                 }
             }
         }
@@ -437,32 +439,33 @@ fn each_text_of(column: &ArrayRef, rows: &[usize], take: &mut dyn FnMut(usize, &
             let dictionary = column.as_any_dictionary();
             let unpacked = take_rows(dictionary.values().as_ref(), dictionary.keys(), None);
             if let Ok(unpacked) = unpacked {
-                each_text_of(&unpacked, rows, take);
+                each_cell_of(&unpacked, path, rows, take);
             }
         }
-        DataType::Struct(_) => {
-            let parts = column.as_struct();
-            for part in parts.columns() {
-                each_text_of(part, rows, take);
+        DataType::Struct(fields) => {
+            for (field, part) in fields.iter().zip(column.as_struct().columns()) {
+                each_cell_of(part, &format!("{path}.{}", field.name()), rows, take);
             }
         }
-        DataType::List(_) => lists!(column.as_list::<i32>()),
-        DataType::LargeList(_) => lists!(column.as_list::<i64>()),
+        DataType::List(_) => {
+            let list = column.as_list::<i32>();
+            items(list, &|n| list.value(n));
+        }
+        DataType::LargeList(_) => {
+            let list = column.as_list::<i64>();
+            items(list, &|n| list.value(n));
+        }
+        DataType::FixedSizeList(..) => {
+            let list = column.as_fixed_size_list();
+            items(list, &|n| list.value(n));
+        }
+        data_type if data_type.is_integer() => {
+            if let Ok(texts) = cast(column, &DataType::Utf8) {
+                each_cell_of(&texts, path, rows, take);
+            }
+        }
         _ => {}
     }
-}
-
-/// Rows of consecutive items, item by item.
-fn cut<'r>(rows: &'r [usize], items: &[ArrayRef]) -> Vec<&'r [usize]> {
-    let mut rest = rows;
-    items
-        .iter()
-        .map(|item| {
-            let (here, behind) = rest.split_at(item.len());
-            rest = behind;
-            here
-        })
-        .collect()
 }
 
 /// Whether a text token of a text is one of those asked for.

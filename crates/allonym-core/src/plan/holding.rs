@@ -97,6 +97,14 @@ impl Policy {
     }
 }
 
+/// The join field and the normalisation of a column for which the policy says nothing else: by its
+/// entity, or by its name.
+#[must_use]
+pub fn default_field(path: &str, entity: Option<&str>, rules: &RuleSet) -> (String, Profile) {
+    let profile = entity.map_or(Profile::Exact, |entity| profile_of(rules, entity));
+    (entity.unwrap_or_else(|| last_part(path)).to_owned(), profile)
+}
+
 /// By the rules; the profiles the contract names hold without any.
 pub(super) fn profile_of(rules: &RuleSet, entity: &str) -> Profile {
     let named = rules.entity_by_name(entity).map(|id| rules.entity(id).profile.as_str());
