@@ -377,7 +377,8 @@ pub fn erase(job: &EraseJob<'_>) -> Result<EraseOutcome> {
     }
     .to_owned();
     let json = certificate.to_json();
-    let place = match (&job.certificate, job.apply) {
+    // A run that finds nobody changes nothing: it is told, and written down where that is asked for.
+    let place = match (&job.certificate, job.apply && found) {
         (Some(path), _) => Some(path.clone()),
         (None, true) => Some(free_place(&certificate_beside(&root, &files, as_of), &json)),
         (None, false) => None,
