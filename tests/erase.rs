@@ -176,6 +176,15 @@ fn one_person_across_three_data_sets() {
     assert_eq!(text.lines().count(), 41);
     assert_eq!(text.matches("EMAIL_").count(), 35);
 
+    // Signed, in the ledger, and of the files as they are.
+    let name = "ml/claims/erased-20260101T000000Z.allonym.json";
+    let verified = run(&place, &["verify", name], 0);
+    assert!(verified.out.contains("2 of 2 files match"), "{}", verified.out);
+    assert!(verified.out.contains("in the ledger as entry"), "{}", verified.out);
+    let forged = place.read(name).replacen("\"rows_erased\": 5", "\"rows_erased\": 4", 1);
+    place.write("forged.json", forged);
+    run(&place, &["verify", "forged.json", "--data", "ml/claims"], 1);
+
     // Looked for again: nobody is there.
     for (data, policy) in [("ml/claims", "tokens.toml"), ("ml/notes", "notes.toml")] {
         let again = run(&place, &["erase", data, "--subjects", "who.txt", "--policy", policy], 0);

@@ -134,6 +134,7 @@ fn text_formats_keep_what_stays_byte_for_byte() {
 #[test]
 fn evidence_names_digests_before_and_after_and_an_earlier_one_stays() {
     let place = place(DROP);
+    assert_eq!(place.run(&["key", "new"]).exit, 0);
     place.write("in.csv", "closed\n2019-01-01\n2020-06-01\n2025-01-01\n");
     let first = run(&place, &["in.csv", "--yes", "--format", "json"], 0);
     let json = evidence(&first);
@@ -143,6 +144,7 @@ fn evidence_names_digests_before_and_after_and_an_earlier_one_stays() {
     assert_eq!(place.names(), ["allonym.toml", "in.csv", name]);
     let kept: serde_json::Value = serde_json::from_str(&place.read(name)).unwrap();
     assert_eq!(kept, json);
+    place.run(&["verify", name]).expect(0);
     place.write("in.csv", "closed\n2018-01-01\n");
     run(&place, &["in.csv", "--yes"], 0);
     assert!(place.names().contains(&"in.csv.expired-20260101T000000Z-2.allonym.json".to_owned()));

@@ -31,6 +31,7 @@ from allonym._exposure import (
     exposure_from_signals,
 )
 from allonym._check import CheckFinding, CheckResult, check
+from allonym._enforce import Erased, Expired, erase, expire
 from allonym._findings import ColumnFinding, Explanation, Findings, scan
 from allonym._policy import PlanCheck, PlannedColumn, Policy, Run
 from allonym._text import find, find_batch, redact, rules, tokenize, validate
@@ -55,6 +56,8 @@ __all__ = [
     "Comparison",
     "DataError",
     "Evaluation",
+    "Erased",
+    "Expired",
     "Explanation",
     "Exposure",
     "Findings",
@@ -85,6 +88,8 @@ __all__ = [
     "exposure",
     "exposure_by_treatment",
     "exposure_from_signals",
+    "erase",
+    "expire",
     "find",
     "find_batch",
     "metrics",

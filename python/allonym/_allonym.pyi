@@ -660,6 +660,34 @@ def evaluate(
     text_field: str,
     baseline: str | None,
 ) -> str: ...
+def erase_people(
+    policy: PolicyCore,
+    paths: Sequence[str],
+    *,
+    subjects: str,
+    apply: bool,
+    as_of: str | None,
+    collected_at: str | None,
+    events: dict[str, str],
+    certificate: str | None,
+    residual: Sequence[str],
+    operator: str | None,
+    receipts: Sequence[str],
+    keys: str | None,
+) -> tuple[str, str | None, int, bool, list[str]]: ...
+def expire_files(
+    policy: PolicyCore,
+    paths: Sequence[str],
+    *,
+    apply: bool,
+    as_of: str | None,
+    collected_at: str | None,
+    events: dict[str, str],
+    quarantine: str | None,
+    evidence: str | None,
+    receipts: Sequence[str],
+    keys: str | None,
+) -> tuple[str, str | None, int, bool, list[str]]: ...
 def find(
     text: str,
     *,

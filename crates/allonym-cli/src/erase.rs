@@ -3,8 +3,9 @@
 use crate::arguments::{EraseArguments, OutputFormat};
 use crate::expire::instant;
 use crate::progress::Meter;
-use crate::session::Session;
+use crate::session::{Session, clock_of_machine};
 use crate::{policy, table};
+use allonym::ledger::Scribe;
 use allonym::{
     Anchors, EraseJob, EraseOutcome, Failure, PolicySource, Progress, Result, erase, expand,
 };
@@ -29,7 +30,8 @@ pub(crate) fn run(arguments: &EraseArguments, session: &mut Session) -> Result<u
     if arguments.yes {
         session.refuse_future(as_of)?;
     }
-    let environment = session.environment.clone().with_passphrase_file(arguments.keys.passphrase());
+    let environment = arguments.keys.environment(session);
+    let ledger = arguments.keys.ledger(&environment);
     let meter = Meter::new(session.progress_kind());
     let told = |progress: Progress<'_>| {
         meter.tell(progress.phase, progress.file, progress.bytes, progress.size);
@@ -52,12 +54,22 @@ pub(crate) fn run(arguments: &EraseArguments, session: &mut Session) -> Result<u
         residual: arguments.residual.clone(),
         operator: arguments.operator.clone(),
         receipts: arguments.receipts.clone(),
+        scribe: Scribe {
+            place: ledger.as_deref(),
+            actor: environment.actor(),
+            clock: &clock_of_machine,
+        },
         cancel: session.cancel.clone(),
         progress: &told,
     };
     let outcome = erase(&job);
     drop(meter);
     let outcome = outcome?;
+    if let Some(why) = &outcome.unrecorded {
+        session.note(&format!(
+            "this run stands in no ledger and its certificate is not signed: {why}"
+        ));
+    }
     if outcome.resumed {
         session.say(&format!("went on with the run of {}", outcome.certificate.as_of));
     }

@@ -2,8 +2,9 @@
 
 use crate::arguments::{ExpireArguments, OutputFormat};
 use crate::progress::Meter;
-use crate::session::Session;
+use crate::session::{Session, clock_of_machine};
 use crate::{policy, table};
+use allonym::ledger::Scribe;
 use allonym::retention::Verdict;
 use allonym::{
     Anchors, ExpireEvidence, ExpireJob, ExpireOutcome, Failure, FileEvidence, PolicySource,
@@ -30,7 +31,8 @@ pub(crate) fn run(arguments: &ExpireArguments, session: &mut Session) -> Result<
     if arguments.yes {
         session.refuse_future(as_of)?;
     }
-    let environment = session.environment.clone().with_passphrase_file(arguments.keys.passphrase());
+    let environment = arguments.keys.environment(session);
+    let ledger = arguments.keys.ledger(&environment);
     let meter = Meter::new(session.progress_kind());
     let told = |progress: Progress<'_>| {
         meter.tell(progress.phase, progress.file, progress.bytes, progress.size);
@@ -51,6 +53,11 @@ pub(crate) fn run(arguments: &ExpireArguments, session: &mut Session) -> Result<
         quarantine: arguments.quarantine.clone(),
         evidence: arguments.evidence.clone(),
         receipts: arguments.receipts.clone(),
+        scribe: Scribe {
+            place: ledger.as_deref(),
+            actor: environment.actor(),
+            clock: &clock_of_machine,
+        },
         cancel: session.cancel.clone(),
         progress: &told,
     };
@@ -59,6 +66,10 @@ pub(crate) fn run(arguments: &ExpireArguments, session: &mut Session) -> Result<
     let outcome = outcome?;
     for note in &outcome.notes {
         session.note(note);
+    }
+    if let Some(why) = &outcome.unrecorded {
+        session
+            .note(&format!("this run stands in no ledger and its evidence is not signed: {why}"));
     }
     if outcome.resumed {
         session.say(&format!("went on with the run of {}", outcome.evidence.as_of));

@@ -6,9 +6,7 @@ mod files;
 
 use allonym_io::{IoErrorKind, Output, ReadOptions, TextEncoding, Writer};
 use arrow_array::cast::AsArray;
-use arrow_array::{
-    Array, ArrayRef, BooleanArray, Int64Array, ListArray, RecordBatch, StringArray,
-};
+use arrow_array::{Array, ArrayRef, BooleanArray, Int64Array, ListArray, RecordBatch, StringArray};
 use arrow_buffer::{BooleanBuffer, OffsetBuffer};
 use arrow_schema::{DataType, Field, Schema};
 use files::{CANARY, Desk, check_refused, open, pass, read_whole, rows_of};

@@ -5,6 +5,7 @@
 
 mod check;
 mod command;
+mod enforce;
 mod environment;
 mod evaluate;
 mod exposure;
@@ -43,6 +44,8 @@ fn _allonym(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(check::check, module)?)?;
     module.add_function(wrap_pyfunction!(command::main, module)?)?;
     module.add_function(wrap_pyfunction!(evaluate::evaluate, module)?)?;
+    module.add_function(wrap_pyfunction!(enforce::erase_people, module)?)?;
+    module.add_function(wrap_pyfunction!(enforce::expire_files, module)?)?;
     module.add_function(wrap_pyfunction!(exposure::attack_gap, module)?)?;
     module.add_function(wrap_pyfunction!(exposure::attack_lira, module)?)?;
     module.add_function(wrap_pyfunction!(exposure::attack_loss, module)?)?;

@@ -21,7 +21,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 #[pyclass(frozen, module = "allonym")]
 pub(crate) struct PolicyCore {
     pub(crate) bound: Arc<BoundPolicy>,
-    folder: PathBuf,
+    pub(crate) folder: PathBuf,
 }
 
 impl PolicyCore {

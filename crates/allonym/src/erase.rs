@@ -2,9 +2,10 @@
 
 use crate::expire::{
     Derived, HoldEvidence, Stamp, Version, derived_of, free_place, paths, refuse_clock_back,
-    stamp_of,
+    stamp_of, value_of,
 };
-use crate::jobs::{Job, JobFile, Matter, job_files};
+use crate::jobs::{Job, JobFile, Matter, job_files, seal};
+use crate::ledger::{Action, AuditLog, Scribe, Signature};
 use crate::rewrite::{Edit, Edited, Fate, rewrite};
 use crate::subjects::{Search, Spot, Subjects, is_looked_at};
 use crate::suppression::{IN_TEXT, Suppression, field_of, mark};
@@ -67,6 +68,8 @@ pub struct EraseJob<'a> {
     pub operator: Option<String>,
     /// Folders whose receipts tell what was made of the data, besides those of the inputs.
     pub receipts: Vec<PathBuf>,
+    /// Who writes to which ledger.
+    pub scribe: Scribe<'a>,
     /// Asked between batches.
     pub cancel: Cancel,
     /// Told between batches.
@@ -95,6 +98,8 @@ pub struct EraseOutcome {
     pub exit: u8,
     /// An interrupted run was taken up.
     pub resumed: bool,
+    /// Why what was done stands in no ledger and the certificate is not signed.
+    pub unrecorded: Option<String>,
 }
 
 /// What was done about requests to be erased: names, counts and digests, never an identifier.
@@ -134,6 +139,8 @@ pub struct Certificate {
     pub verdict: String,
     /// What this proves and what not.
     pub statement: String,
+    /// Signature over all the rest, as of a receipt; null for a plan.
+    pub signature: Option<Signature>,
 }
 
 /// How people were looked for.
@@ -252,7 +259,7 @@ pub fn erase(job: &EraseJob<'_>) -> Result<EraseOutcome> {
     let ring_path = ring_place(job.keys.as_deref(), reference, job.environment)?.path;
     let tenant = policy.keys().tenant.as_str();
     let as_of = job.as_of;
-    let ring = if job.apply {
+    let mut ring = if job.apply {
         Suppression::make_key(&ring_path, tenant, &as_of.to_string(), job.environment)?
     } else {
         open_ring(job.keys.as_deref(), reference, job.environment)?
@@ -315,21 +322,51 @@ pub fn erase(job: &EraseJob<'_>) -> Result<EraseOutcome> {
 
     let marks = marks_of(job, &rules, &subjects, &spots, job.apply.then_some(&ring))?;
     let suppression_marks = marks.len() as u64;
-    if running.is_some() {
-        // First of all: who is being erased does not come in again while that lasts.
-        Suppression::add(&ring_path, tenant, marks, &as_of.to_string())?;
-    }
-    let mut erased = Vec::new();
-    for ((file, looked), plan) in files.iter().zip(&looked).zip(plans) {
-        erased.push(match (plan, &mut running) {
-            (Planned::Done(told), _) => *told,
-            (Planned::Open(plan), None) => plan.0.evidence,
-            (Planned::Open(plan), Some(running)) => {
-                let (found, stamp) = *plan;
-                remove(job, &rules, file, looked, &search, as_of, &holds, found, &stamp, running)?
-            }
-        });
-    }
+    let log = match &running {
+        None => AuditLog::absent(job.scribe, "a plan changes nothing"),
+        Some(_) => AuditLog::open(&mut ring, job.environment, job.scribe)?,
+    };
+    let mut record = match &running {
+        None => None,
+        Some(running) => {
+            let keys = search.keys.iter().map(|(id, _)| id.clone()).collect();
+            Some(running.matter.begin(Action::Erase, policy, keys, &log)?)
+        }
+    };
+    let all = || -> Result<Vec<ErasedFile>> {
+        if running.is_some() {
+            // First of all: who is being erased does not come in again while that lasts.
+            Suppression::add(&ring_path, tenant, marks, &as_of.to_string())?;
+        }
+        let mut erased = Vec::new();
+        for ((file, looked), plan) in files.iter().zip(&looked).zip(plans) {
+            erased.push(match (plan, &mut running) {
+                (Planned::Done(told), _) => *told,
+                (Planned::Open(plan), None) => plan.0.evidence,
+                (Planned::Open(plan), Some(running)) => {
+                    let (found, stamp) = *plan;
+                    let search = &search;
+                    remove(
+                        job, &rules, file, looked, search, as_of, &holds, found, &stamp, running,
+                    )?
+                }
+            });
+        }
+        Ok(erased)
+    };
+    let erased = match (all(), record.take()) {
+        (Ok(erased), taken) => {
+            record = taken;
+            erased
+        }
+        (Err(failure), None) => return Err(failure),
+        (Err(failure), Some(record)) => {
+            return Err(match record.fail(&failure) {
+                Ok(()) => failure,
+                Err(unwritten) => failure.worse(unwritten),
+            });
+        }
+    };
     let requests = match job.apply {
         true => request_marks(&subjects, &ring, tenant)?,
         false => Vec::new(),
@@ -366,6 +403,7 @@ pub fn erase(job: &EraseJob<'_>) -> Result<EraseOutcome> {
         suppression_marks,
         verdict: String::new(),
         statement: STATEMENT.to_owned(),
+        signature: None,
     };
     let found = certificate.files.iter().any(has_found);
     let left = certificate.rows_left() > 0;
@@ -376,7 +414,21 @@ pub fn erase(job: &EraseJob<'_>) -> Result<EraseOutcome> {
         (true, true, false) => "erased",
     }
     .to_owned();
-    let json = certificate.to_json();
+    let document = value_of(&certificate);
+    let versions: Vec<(&str, &str)> = certificate
+        .files
+        .iter()
+        .filter_map(|file| Some((&*file.before.sha256, &*file.after.as_ref()?.sha256)))
+        .collect();
+    let counts = [
+        ("files", certificate.files.len() as u64),
+        ("people", certificate.people),
+        ("rows_erased", certificate.rows_erased()),
+        ("mentions_erased", certificate.mentions_erased()),
+        ("rows_left", certificate.rows_left()),
+    ];
+    let signed = |signature| Certificate { signature, ..certificate.clone() }.to_json();
+    let json = seal(SCHEMA, &document, &signed, &versions, &counts, record.as_mut(), &log)?;
     // A run that finds nobody changes nothing: it is told, and written down where that is asked for.
     let place = match (&job.certificate, job.apply && found) {
         (Some(path), _) => Some(path.clone()),
@@ -391,7 +443,10 @@ pub fn erase(job: &EraseJob<'_>) -> Result<EraseOutcome> {
         running.end()?;
     }
     let exit = u8::from((found && !job.apply) || left);
-    Ok(EraseOutcome { certificate, certificate_path: place, exit, resumed })
+    let certificate = serde_json::from_str(&json)
+        .map_err(|_| Failure::new("ALO-X005", 5, "internal error: the certificate is not JSON"))?;
+    let unrecorded = log.why_absent().filter(|_| job.apply).map(str::to_owned);
+    Ok(EraseOutcome { certificate, certificate_path: place, exit, resumed, unrecorded })
 }
 
 enum Planned {
@@ -899,11 +954,6 @@ fn has_found(file: &ErasedFile) -> bool {
     file.rows_erased + left > 0 || !file.mentions_erased.is_empty()
 }
 
-fn value_of(evidence: &ErasedFile) -> Value {
-    serde_json::to_value(evidence)
-        .expect("evidence holds only strings, numbers and string-keyed maps")
-}
-
 fn told(value: &Value) -> Result<ErasedFile> {
     serde_json::from_value(value.clone()).map_err(|_| {
         Failure::new("ALO-R011", 3, "the journal of the interrupted job is of another version")
@@ -911,7 +961,7 @@ fn told(value: &Value) -> Result<ErasedFile> {
     })
 }
 
-const SCHEMA: &str = "allonym.certificate/1";
+pub(crate) const SCHEMA: &str = "allonym.certificate/1";
 /// Stands where a mention stood.
 const ERASED: &str = "[ERASED]";
 const STATEMENT: &str = "This proves what Allonym did to the files named here and that it found \

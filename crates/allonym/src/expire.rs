@@ -1,6 +1,7 @@
 //! `expire`: what is past its date goes, in place, and what was done is told.
 
-use crate::jobs::{Job, JobFile, Matter, job_files, remove_drafts, unfinished};
+use crate::jobs::{Job, JobFile, Matter, job_files, remove_drafts, seal, unfinished};
+use crate::ledger::{Action, AuditLog, Scribe, Signature};
 use crate::random::RandomTokens;
 use crate::rewrite::{Edit, Edited, Fate, rewrite};
 use crate::tags::{
@@ -56,6 +57,8 @@ pub struct ExpireJob<'a> {
     /// Folders whose receipts are looked through for what was made of expired data, besides those
     /// of the inputs.
     pub receipts: Vec<PathBuf>,
+    /// Who writes to which ledger.
+    pub scribe: Scribe<'a>,
     /// Asked between batches.
     pub cancel: Cancel,
     /// Told between batches.
@@ -84,6 +87,8 @@ pub struct ExpireOutcome {
     pub exit: u8,
     /// An interrupted run was taken up, with the date it had begun with.
     pub resumed: bool,
+    /// Why what was done stands in no ledger and its evidence is not signed.
+    pub unrecorded: Option<String>,
     /// Notes for people.
     pub notes: Vec<String>,
 }
@@ -113,6 +118,8 @@ pub struct ExpireEvidence {
     pub reasons: Vec<String>,
     /// What this evidence does not show.
     pub does_not_show: String,
+    /// Signature over all the rest, as of a receipt; null for a plan, and without a keyring.
+    pub signature: Option<Signature>,
 }
 
 /// A legal hold in force.
@@ -319,16 +326,43 @@ pub fn expire(job: &ExpireJob<'_>) -> Result<ExpireOutcome> {
         }
     };
 
-    let mut evidence = Vec::new();
-    for (file, planned) in files.iter().zip(planned) {
-        evidence.push(match (planned, &mut running) {
-            (Planned::Done(told), _) => *told,
-            (Planned::Open(plan), None) => plan.evidence,
-            (Planned::Open(plan), Some(running)) => {
-                enforce(job, &rules, file, *plan, running, &holds, ring.as_ref())?
-            }
-        });
-    }
+    let reference = Some((policy.keys(), job.folder));
+    let log = match &running {
+        None => AuditLog::absent(job.scribe, "a plan changes nothing"),
+        Some(_) => {
+            AuditLog::of_reference(job.keys.as_deref(), reference, job.environment, job.scribe)?
+        }
+    };
+    let mut record = match &running {
+        None => None,
+        Some(running) => Some(running.matter.begin(Action::Expire, policy, Vec::new(), &log)?),
+    };
+    let all = || -> Result<Vec<FileEvidence>> {
+        let mut evidence = Vec::new();
+        for (file, planned) in files.iter().zip(planned) {
+            evidence.push(match (planned, &mut running) {
+                (Planned::Done(told), _) => *told,
+                (Planned::Open(plan), None) => plan.evidence,
+                (Planned::Open(plan), Some(running)) => {
+                    enforce(job, &rules, file, *plan, running, &holds, ring.as_ref())?
+                }
+            });
+        }
+        Ok(evidence)
+    };
+    let evidence = match (all(), record.take()) {
+        (Ok(evidence), taken) => {
+            record = taken;
+            evidence
+        }
+        (Err(failure), None) => return Err(failure),
+        (Err(failure), Some(record)) => {
+            return Err(match record.fail(&failure) {
+                Ok(()) => failure,
+                Err(unwritten) => failure.worse(unwritten),
+            });
+        }
+    };
     let derived = derived(job, &root, &evidence);
     let mut whole = ExpireEvidence {
         schema: SCHEMA.to_owned(),
@@ -342,11 +376,25 @@ pub fn expire(job: &ExpireJob<'_>) -> Result<ExpireOutcome> {
         verdict: String::new(),
         reasons: Vec::new(),
         does_not_show: DOES_NOT_SHOW.to_owned(),
+        signature: None,
     };
     let exit = conclude(&mut whole);
     let resumed = running.as_ref().is_some_and(|job| job.resumed);
     let changed = whole.files.iter().any(is_changed);
-    let json = whole.to_json();
+    let document = value_of(&whole);
+    let versions: Vec<(&str, &str)> = whole
+        .files
+        .iter()
+        .filter_map(|file| Some((&*file.before.sha256, &*file.after.as_ref()?.sha256)))
+        .collect();
+    let counts = [
+        ("files", whole.files.len() as u64),
+        ("rows_dropped", whole.files.iter().map(|file| file.rows_dropped).sum()),
+        ("rows_quarantined", whole.files.iter().map(|file| file.rows_quarantined).sum()),
+        ("cells_changed", whole.files.iter().flat_map(|file| file.cells.values()).sum()),
+    ];
+    let signed = |signature| ExpireEvidence { signature, ..whole.clone() }.to_json();
+    let json = seal(SCHEMA, &document, &signed, &versions, &counts, record.as_mut(), &log)?;
     let place = match (&job.evidence, job.apply && changed) {
         (Some(path), _) => Some(path.clone()),
         (None, true) => Some(free_place(&evidence_beside(&root, &files, as_of), &json)),
@@ -358,7 +406,10 @@ pub fn expire(job: &ExpireJob<'_>) -> Result<ExpireOutcome> {
     if let Some(running) = running {
         running.end()?;
     }
-    Ok(ExpireOutcome { evidence: whole, evidence_path: place, exit, resumed, notes })
+    let evidence = serde_json::from_str(&json)
+        .map_err(|_| Failure::new("ALO-X005", 5, "internal error: the evidence is not JSON"))?;
+    let unrecorded = log.why_absent().filter(|_| job.apply).map(str::to_owned);
+    Ok(ExpireOutcome { evidence, evidence_path: place, exit, resumed, unrecorded, notes })
 }
 
 /// A file whose plan stands, or that an interrupted run has done.
@@ -988,7 +1039,7 @@ pub(crate) fn stamp_of(as_of: Timestamp) -> String {
     if digits.ends_with('Z') { digits } else { format!("{digits}Z") }
 }
 
-fn value_of(evidence: &FileEvidence) -> Value {
+pub(crate) fn value_of(evidence: &impl Serialize) -> Value {
     serde_json::to_value(evidence)
         .expect("evidence holds only strings, numbers and string-keyed maps")
 }
@@ -1134,7 +1185,7 @@ fn conclude(evidence: &mut ExpireEvidence) -> u8 {
 
 /// Folder walks know this ending as ours.
 const EVIDENCE_END: &str = ".allonym.json";
-const SCHEMA: &str = "allonym.expire/1";
+pub(crate) const SCHEMA: &str = "allonym.expire/1";
 const KIND: &str = "expire";
 const DOES_NOT_SHOW: &str = "This tells what Allonym found in the files named here and did to them. \
      It does not show that no other copy exists: backups, snapshots, older versions of objects and \

@@ -4,7 +4,8 @@
 //! new file takes the place of the old one by a rename: a reader sees one or the other. What a
 //! killed run left behind is told by the digests of the files themselves.
 
-use crate::{Failure, Result};
+use crate::ledger::{self, Action, AuditLog, OpenJob, Signature};
+use crate::{Failure, Policy, Result};
 use allonym_io::{make_folder_of, sha256_file};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -24,6 +25,58 @@ pub(crate) struct Matter {
     pub(crate) digest: String,
     /// Files, relative to the folder of the job, in order.
     pub(crate) files: Vec<String>,
+}
+
+impl Matter {
+    /// Writes down in the ledger that the job begins. One that was killed and goes on has the same
+    /// name, so that its end belongs to both beginnings.
+    ///
+    /// # Errors
+    /// A ledger that cannot be written.
+    pub(crate) fn begin<'l>(
+        &self,
+        action: Action,
+        policy: &Policy,
+        keys: Vec<String>,
+        log: &'l AuditLog<'_>,
+    ) -> Result<OpenJob<'l>> {
+        let reference = policy.keys();
+        let mut entry = log.entry(action);
+        entry.tenant = Some(ledger::name_of(&reference.tenant));
+        entry.domain = Some(ledger::name_of(&reference.domain));
+        entry.policy_digest = ledger::digests([policy.digest().as_str()]).pop();
+        entry.key_ids = keys;
+        let mut work = vec![self.kind.as_str(), &self.as_of, &self.digest];
+        work.extend(self.files.iter().map(String::as_str));
+        log.begin(entry, &work)
+    }
+}
+
+/// Signs a document that tells what a job did, and writes down that it is done: the document's digest
+/// first, then those of the files as they are now.
+///
+/// # Errors
+/// A ledger that cannot be written.
+pub(crate) fn seal(
+    kind: &str,
+    document: &Value,
+    json: &dyn Fn(Option<Signature>) -> String,
+    versions: &[(&str, &str)],
+    counts: &[(&str, u64)],
+    record: Option<&mut OpenJob<'_>>,
+    log: &AuditLog<'_>,
+) -> Result<String> {
+    let json = json(log.sign(kind, document)?);
+    if let Some(record) = record {
+        record.end(|entry| {
+            entry.inputs = ledger::digests(versions.iter().map(|(before, _)| *before));
+            entry.outputs = vec![ledger::digest_of(json.as_bytes())];
+            entry.outputs.extend(ledger::digests(versions.iter().map(|(_, after)| *after)));
+            let counts = counts.iter().map(|(name, count)| ((*name).to_owned(), *count));
+            entry.counts.extend(counts);
+        })?;
+    }
+    Ok(json)
 }
 
 /// One file of a job.

@@ -28,10 +28,10 @@ mod rewrite;
 mod rules;
 mod run;
 mod scan;
-mod verify;
 mod subjects;
 mod suppression;
 mod tags;
+mod verify;
 
 pub mod ledger;
 pub mod retention;
@@ -79,9 +79,9 @@ pub use scan::{
     DocumentFindings, DocumentId, RunnerUp, Scan, ScanColumn, ScanOptions, scan_batches, scan_path,
     scan_spans,
 };
-pub use verify::{FileCheck, FileState, ReceiptCheck, SignatureState, verify_receipt};
 pub use suppression::Guard;
 pub use tags::{Anchors, Tally};
+pub use verify::{FileCheck, FileState, ReceiptCheck, SignatureState, verify_receipt};
 
 /// Evidence and its views: HTML, Markdown, CSV, SARIF.
 pub use allonym_report as report;

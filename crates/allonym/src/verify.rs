@@ -2,9 +2,9 @@
 
 use crate::ledger::{Signature, is_signed};
 use crate::run::FOLDER_RECEIPT;
-use crate::{Failure, Receipt, Result};
+use crate::{Certificate, ExpireEvidence, Failure, Receipt, Result, Version, erase, expire};
 use allonym_io::{Input, expand, sha256_file};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::fs;
@@ -85,7 +85,51 @@ impl ReceiptCheck {
     }
 }
 
-/// Looks at a receipt again. `data` is where its files are now; they are looked for beside it when
+/// What a document says of files: a receipt of its outputs, the evidence of an expiry and the
+/// certificate of an erasure of the files as they left them.
+struct Told {
+    kind: &'static str,
+    /// Paths and digests.
+    outputs: Vec<(String, String)>,
+}
+
+impl Told {
+    fn read(text: &str, name: &str) -> Result<Told> {
+        #[derive(Deserialize)]
+        struct Kind {
+            schema: String,
+        }
+        let kind = serde_json::from_str::<Kind>(text).map(|kind| kind.schema);
+        let broken = |_| {
+            let message = format!("{name}: no evidence of this version");
+            Failure::new("ALO-D003", 3, message)
+        };
+        let after = |path: String, before: Version, after: Option<Version>| {
+            (path, after.unwrap_or(before).sha256)
+        };
+        match kind.as_deref() {
+            Ok(expire::SCHEMA) => {
+                let evidence: ExpireEvidence = serde_json::from_str(text).map_err(broken)?;
+                let files = evidence.files.into_iter();
+                let outputs = files.map(|file| after(file.path, file.before, file.after)).collect();
+                Ok(Told { kind: expire::SCHEMA, outputs })
+            }
+            Ok(erase::SCHEMA) => {
+                let certificate: Certificate = serde_json::from_str(text).map_err(broken)?;
+                let files = certificate.files.into_iter();
+                let outputs = files.map(|file| after(file.path, file.before, file.after)).collect();
+                Ok(Told { kind: erase::SCHEMA, outputs })
+            }
+            _ => {
+                let receipt = Receipt::parse(text, name)?;
+                let outputs = receipt.outputs.into_iter().map(|file| (file.path, file.sha256));
+                Ok(Told { kind: crate::receipt::SCHEMA, outputs: outputs.collect() })
+            }
+        }
+    }
+}
+
+/// Looks at a receipt again, or at the evidence of an expiry or an erasure. `data` is where its files are now; they are looked for beside it when
 /// left out. `known` are the public keys that are trusted ([`crate::ledger::signing_key`]).
 ///
 /// # Errors
@@ -93,31 +137,32 @@ impl ReceiptCheck {
 pub fn verify_receipt(path: &Path, data: Option<&Path>, known: &[String]) -> Result<ReceiptCheck> {
     let name = path.display().to_string();
     let text = read_text(path)?;
-    let receipt = Receipt::parse(&text, &name)?;
-    let (signature, key) = signature_of(&text, &receipt.schema, known);
+    let told = Told::read(&text, &name)?;
+    let outputs = &told.outputs;
+    let (signature, key) = signature_of(&text, told.kind, known);
     let mut files = Vec::new();
     let base = path.parent().unwrap_or_else(|| Path::new(""));
-    for output in &receipt.outputs {
+    for output in outputs {
         let file = match data {
             Some(data) if data.is_dir() => {
                 // A receipt beside its only file names it from there; one that was moved away may
                 // name it by a longer way, of which the last part stays.
-                let whole = data.join(&output.path);
-                let short = Path::new(&output.path).file_name().map(|name| data.join(name));
-                short.filter(|_| !whole.exists() && receipt.outputs.len() == 1).unwrap_or(whole)
+                let whole = data.join(&output.0);
+                let short = Path::new(&output.0).file_name().map(|name| data.join(name));
+                short.filter(|_| !whole.exists() && outputs.len() == 1).unwrap_or(whole)
             }
-            Some(data) if receipt.outputs.len() == 1 => data.to_owned(),
-            Some(data) => data.join(&output.path),
-            None => base.join(&output.path),
+            Some(data) if outputs.len() == 1 => data.to_owned(),
+            Some(data) => data.join(&output.0),
+            None => base.join(&output.0),
         };
         let state = if !file.is_file() {
             FileState::Missing
-        } else if sha256_file(&file)? == output.sha256 {
+        } else if sha256_file(&file)? == output.1 {
             FileState::Same
         } else {
             FileState::Changed
         };
-        files.push(FileCheck { path: output.path.clone(), state });
+        files.push(FileCheck { path: output.0.clone(), state });
     }
     let folder = match data {
         Some(data) if data.is_dir() => Some(data),
@@ -125,9 +170,8 @@ pub fn verify_receipt(path: &Path, data: Option<&Path>, known: &[String]) -> Res
         Some(_) => None,
     };
     if path.file_name().is_some_and(|name| name == FOLDER_RECEIPT) {
-        files.extend(
-            folder.map(|folder| unlisted(folder, &receipt)).transpose()?.unwrap_or_default(),
-        );
+        let listed = folder.map(|folder| unlisted(folder, outputs)).transpose()?;
+        files.extend(listed.unwrap_or_default());
     }
     let sha256 = crate::ledger::digest_of(text.as_bytes()).to_string();
     Ok(ReceiptCheck { receipt: name, sha256, signature, key, files })
@@ -161,12 +205,9 @@ pub(crate) fn signature_of(
 }
 
 /// Data files of a folder that its receipt does not list.
-fn unlisted(folder: &Path, receipt: &Receipt) -> Result<Vec<FileCheck>> {
-    let listed: BTreeSet<PathBuf> = receipt
-        .outputs
-        .iter()
-        .filter_map(|file| folder.join(&file.path).canonicalize().ok())
-        .collect();
+fn unlisted(folder: &Path, outputs: &[(String, String)]) -> Result<Vec<FileCheck>> {
+    let places = outputs.iter().map(|(path, _)| folder.join(path));
+    let listed: BTreeSet<PathBuf> = places.filter_map(|place| place.canonicalize().ok()).collect();
     if !folder.is_dir() || listed.is_empty() {
         return Ok(Vec::new());
     }

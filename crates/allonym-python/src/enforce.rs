@@ -1,0 +1,147 @@
+//! `expire` and `erase`: the jobs of the command line, told as JSON.
+
+use crate::environment::{environment, machine_clock, now};
+use crate::failure::{raise, usage};
+use crate::policy::PolicyCore;
+use crate::work::interruptible;
+use allonym::ledger::Scribe;
+use allonym::{Anchors, Cancel, EraseJob, ExpireJob, Progress, ReadOptions, erase, expand, expire};
+use pyo3::prelude::*;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+/// JSON of the evidence, where it was written, the exit code, whether an interrupted run was taken
+/// up, and notes.
+type Enforced = (String, Option<String>, u8, bool, Vec<String>);
+
+#[pyfunction]
+#[pyo3(signature = (
+    policy, paths, *, apply, as_of, collected_at, events, quarantine, evidence, receipts, keys
+))]
+pub(crate) fn expire_files(
+    py: Python<'_>,
+    policy: &PolicyCore,
+    paths: Vec<String>,
+    apply: bool,
+    as_of: Option<String>,
+    collected_at: Option<String>,
+    events: BTreeMap<String, String>,
+    quarantine: Option<PathBuf>,
+    evidence: Option<PathBuf>,
+    receipts: Vec<PathBuf>,
+    keys: Option<String>,
+) -> PyResult<Enforced> {
+    let environment = environment(py, None)?;
+    let as_of = instant(as_of, &now(&environment)?, apply)?;
+    let ledger = environment.variable("ALLONYM_LEDGER").map(PathBuf::from);
+    let cancel = Cancel::default();
+    let policy = (policy.bound.policy(), policy.folder.as_path());
+    interruptible(py, &cancel, || {
+        let inputs = expand(&paths)?;
+        let silent = |_: Progress<'_>| {};
+        let outcome = expire(&ExpireJob {
+            inputs: inputs.found,
+            policy: policy.0,
+            folder: policy.1,
+            keys,
+            environment: &environment,
+            read: ReadOptions::default(),
+            as_of,
+            anchors: Anchors { collected_at, events },
+            apply,
+            quarantine,
+            evidence,
+            receipts,
+            scribe: Scribe {
+                place: ledger.as_deref(),
+                actor: environment.actor(),
+                clock: &machine_clock,
+            },
+            cancel: cancel.clone(),
+            progress: &silent,
+        })?;
+        let mut notes = outcome.notes;
+        notes.extend(outcome.unrecorded.map(|why| format!("{UNRECORDED}: {why}")));
+        let json = outcome.evidence.to_json();
+        let place = outcome.evidence_path.map(|path| path.display().to_string());
+        Ok((json, place, outcome.exit, outcome.resumed, notes))
+    })
+}
+
+#[pyfunction]
+#[pyo3(signature = (
+    policy, paths, *, subjects, apply, as_of, collected_at, events, certificate, residual, operator,
+    receipts, keys
+))]
+pub(crate) fn erase_people(
+    py: Python<'_>,
+    policy: &PolicyCore,
+    paths: Vec<String>,
+    subjects: PathBuf,
+    apply: bool,
+    as_of: Option<String>,
+    collected_at: Option<String>,
+    events: BTreeMap<String, String>,
+    certificate: Option<PathBuf>,
+    residual: Vec<String>,
+    operator: Option<String>,
+    receipts: Vec<PathBuf>,
+    keys: Option<String>,
+) -> PyResult<Enforced> {
+    let environment = environment(py, None)?;
+    let as_of = instant(as_of, &now(&environment)?, apply)?;
+    let ledger = environment.variable("ALLONYM_LEDGER").map(PathBuf::from);
+    let cancel = Cancel::default();
+    let policy = (policy.bound.policy(), policy.folder.as_path());
+    interruptible(py, &cancel, || {
+        let inputs = expand(&paths)?;
+        let silent = |_: Progress<'_>| {};
+        let outcome = erase(&EraseJob {
+            inputs: inputs.found,
+            subjects: &subjects,
+            policy: policy.0,
+            folder: policy.1,
+            keys,
+            environment: &environment,
+            read: ReadOptions::default(),
+            as_of,
+            anchors: Anchors { collected_at, events },
+            apply,
+            certificate,
+            residual,
+            operator,
+            receipts,
+            scribe: Scribe {
+                place: ledger.as_deref(),
+                actor: environment.actor(),
+                clock: &machine_clock,
+            },
+            cancel: cancel.clone(),
+            progress: &silent,
+        })?;
+        let notes = outcome.unrecorded.map(|why| format!("{UNRECORDED}: {why}"));
+        let json = outcome.certificate.to_json();
+        let notes = notes.into_iter().collect();
+        let place = outcome.certificate_path.map(|path| path.display().to_string());
+        Ok((json, place, outcome.exit, outcome.resumed, notes))
+    })
+}
+
+/// The date that decides; one that has not come yet would make data go before it is due.
+fn instant(as_of: Option<String>, now: &str, apply: bool) -> PyResult<jiff::Timestamp> {
+    let text = as_of.as_deref().unwrap_or(now);
+    let wrong = || raise(&usage("as_of is no instant; write it as 2026-01-31T00:00:00Z"));
+    let at: jiff::Timestamp = text.parse().map_err(|_| wrong())?;
+    let clock: jiff::Timestamp = machine_clock().parse().map_err(|_| wrong())?;
+    if apply && clock.duration_until(at) > jiff::SignedDuration::from_hours(24) {
+        let failure = allonym::Failure::new(
+            "ALO-R007",
+            2,
+            "the date has not come yet; data would go before it is due",
+        );
+        return Err(raise(&failure.hint("leave yes=True out to see what will be due")));
+    }
+    Ok(at)
+}
+
+const UNRECORDED: &str = "this run stands in no ledger and what it tells is not signed";

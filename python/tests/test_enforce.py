@@ -1,0 +1,90 @@
+"""Retention enforced and people erased, from Python: what the command does, told as objects."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import allonym as al
+import polars as pl
+import pytest
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+MAIL = "kanarienvogel.4711@example.org"
+POLICY = """version = 1
+[policy]
+unlisted = "keep"
+unlisted_reason = "test"
+[columns.mail]
+treat = "pseudonymize"
+join = "mail"
+[retention]
+require_tags = "none"
+[retention.dataset]
+anchor = "closed"
+duration = "P5Y"
+on_expiry = "drop_row"
+"""
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("ALLONYM_CONFIG_HOME", str(tmp_path / "config"))
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1767225600")
+    work = tmp_path / "work"
+    work.mkdir()
+    monkeypatch.chdir(work)
+    (work / "allonym.toml").write_text(POLICY)
+    return work
+
+
+def test_a_plan_changes_nothing_and_yes_does_it(place: Path) -> None:
+    data = place / "a.csv"
+    data.write_text(f"mail,closed\n{MAIL},2019-01-01\nx,2025-01-01\n")
+    plan = al.expire("a.csv")
+    assert (plan.ok, plan.exit, plan.verdict, plan.path) == (False, 1, "due", None)
+    assert data.read_text().count("\n") == 3
+    done = al.expire([data], policy=al.Policy.load("allonym.toml"), yes=True)
+    assert (done.ok, done.verdict, done.resumed) == (True, "done", False)
+    assert data.read_text() == "mail,closed\nx,2025-01-01\n"
+    assert done.path is not None
+    table = done.to_polars()
+    assert table.select("tag", "retain", "expired", "undecided").rows() == [("dataset", 1, 1, 0)]
+    assert table.schema["expired"] == pl.UInt64
+    for shown in (repr(done), done._repr_html_(), done.to_json()):
+        assert "done" in shown
+        assert "kanarienvogel" not in shown
+
+
+def test_what_cannot_be_decided_is_not_ok(place: Path) -> None:
+    (place / "a.csv").write_text("mail,closed\nx,2024-01-01T00:00:00\n")
+    result = al.expire("a.csv", yes=True)
+    assert (result.ok, result.exit, result.verdict) == (False, 3, "not verifiable")
+    assert "without a zone" in result.reasons[0]
+    with pytest.raises(al.DataError) as raised:
+        al.expire("nowhere.csv")
+    assert "nowhere.csv" in str(raised.value)
+    with pytest.raises(al.UsageError):
+        al.expire("a.csv", as_of="2999-01-01T00:00:00Z", yes=True)
+
+
+def test_people_go_and_stay_out_of_files_and_frames(place: Path) -> None:
+    frame = pl.DataFrame({"mail": [MAIL, "x@example.com"], "closed": ["2025-01-01", "2025-02-01"]})
+    keys = al.Keyring.create(place.parent / "keys" / "a.keyring")
+    policy = al.Policy.load("allonym.toml")
+    treated = policy.apply(frame, keys=keys)
+    treated.write_parquet("a.parquet")
+    (place / "who.csv").write_text(f"mail\n{MAIL}\n")
+    reference = f"file:{place.parent / 'keys' / 'a.keyring'}"
+    plan = al.erase("a.parquet", subjects="who.csv", keys=reference)
+    assert (plan.verdict, plan.ok) == ("found", False)
+    done = al.erase("a.parquet", subjects="who.csv", keys=reference, yes=True, operator="desk")
+    assert (done.verdict, done.ok) == ("erased", True)
+    assert done.to_polars().rows() == [("a.parquet", 1, 0, 0, 0, 0, 0)]
+    assert done.to_dict()["signature"] is not None
+    assert pl.read_parquet("a.parquet").height == 1
+    for shown in (repr(done), done._repr_html_(), done.to_json()):
+        assert "kanarienvogel" not in shown
+    again = policy.apply(frame, keys=al.Keyring.open(place.parent / "keys" / "a.keyring"))
+    assert again.rows() == treated.rows()[1:]
