@@ -1,6 +1,8 @@
 //! `allonym expire`: what is past its date goes, the rest stays as it is stored, and nothing else
 //! happens. Cells that go hold the canary.
 
+#![expect(clippy::unwrap_used, reason = "a test stops where it cannot go on")]
+
 mod command;
 
 use allonym_io::{Input, ReadOptions, Reader};

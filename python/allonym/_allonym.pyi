@@ -680,6 +680,7 @@ def expire_files(
     paths: Sequence[str],
     *,
     apply: bool,
+    purge: bool,
     as_of: str | None,
     collected_at: str | None,
     events: dict[str, str],

@@ -23,18 +23,10 @@ class Expired:
 
     __slots__ = ("_json", "exit", "notes", "path", "resumed")
 
-    def __init__(
-        self, told: str, path: str | None, code: int, resumed: bool, notes: list[str]
-    ) -> None:
-        self._json = told
-        #: Where the evidence was written; None where nothing was.
-        self.path = path
-        #: The exit code that the command line would end with.
-        self.exit = code
-        #: Whether an interrupted run was taken up, with the date it had begun with.
-        self.resumed = resumed
-        #: Notes for people.
-        self.notes = notes
+    def __init__(self, enforced: tuple[str, str | None, int, bool, list[str]]) -> None:
+        #: Where the evidence was written (None where nothing was), the exit code that the command
+        #: line would end with, whether an interrupted run was taken up, and notes for people.
+        self._json, self.path, self.exit, self.resumed, self.notes = enforced
 
     @property
     def ok(self) -> bool:
@@ -105,18 +97,10 @@ class Erased:
 
     __slots__ = ("_json", "exit", "notes", "path", "resumed")
 
-    def __init__(
-        self, told: str, path: str | None, code: int, resumed: bool, notes: list[str]
-    ) -> None:
-        self._json = told
-        #: Where the certificate was written; None where nobody was found.
-        self.path = path
-        #: The exit code that the command line would end with.
-        self.exit = code
-        #: Whether an interrupted run was taken up.
-        self.resumed = resumed
-        #: Notes for people.
-        self.notes = notes
+    def __init__(self, enforced: tuple[str, str | None, int, bool, list[str]]) -> None:
+        #: Where the certificate was written (None where nobody was found), the exit code that the
+        #: command line would end with, whether an interrupted run was taken up, and notes for people.
+        self._json, self.path, self.exit, self.resumed, self.notes = enforced
 
     @property
     def ok(self) -> bool:
@@ -190,6 +174,7 @@ def expire(
     *,
     policy: Policy | str | os.PathLike[str] | None = None,
     yes: bool = False,
+    purge: bool = False,
     as_of: str | None = None,
     collected_at: str | None = None,
     events: Mapping[str, str] | None = None,
@@ -203,11 +188,13 @@ def expire(
     Parameters
     ----------
     paths
-        Files, globs or folders.
+        Files, globs or folders, or one Delta table.
     policy
         The policy whose ``[retention]`` counts; the nearest one when left out.
     yes
         Do it. Without, the result tells what would be done and nothing is written.
+    purge
+        Remove the files of a Delta table that only its old versions need, for good.
     as_of
         The date that decides, RFC 3339; ``SOURCE_DATE_EPOCH`` or now when left out.
     collected_at, events
@@ -239,6 +226,7 @@ def expire(
         _policy(policy),
         _paths(paths),
         apply=yes,
+        purge=purge,
         as_of=as_of,
         collected_at=collected_at,
         events=dict(events or {}),
@@ -247,7 +235,7 @@ def expire(
         receipts=[os.fspath(folder) for folder in receipts],
         keys=keys,
     )
-    return Expired(*told)
+    return Expired(told)
 
 
 def erase(
@@ -321,7 +309,7 @@ def erase(
         receipts=[os.fspath(folder) for folder in receipts],
         keys=keys,
     )
-    return Erased(*told)
+    return Erased(told)
 
 
 def _policy(policy: Policy | str | os.PathLike[str] | None) -> _allonym.PolicyCore:

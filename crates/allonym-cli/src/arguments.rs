@@ -397,6 +397,9 @@ pub(crate) struct ExpireArguments {
     /// Tell what would be done and stop; this is the default
     #[arg(long)]
     pub(crate) dry_run: bool,
+    /// Remove the files of a Delta table that only old versions need, for good
+    #[arg(long)]
+    pub(crate) purge: bool,
     /// Policy with a `[retention]` (default: ALLONYM_POLICY, allonym.toml or pyproject.toml upward)
     #[arg(long)]
     pub(crate) policy: Option<PathBuf>,

@@ -211,6 +211,14 @@ const CODES: &[(&str, &str)] = &[
         "an interrupted job over these files is about something else than this one; end that one first",
     ),
     (
+        "ALO-R020",
+        "the log of the Delta table cannot be read, or tells too little; expire it with the engine that keeps it",
+    ),
+    (
+        "ALO-R021",
+        "the Delta table uses something that is not understood here: what is half understood would keep what should go",
+    ),
+    (
         "ALO-R011",
         "a file, or the journal of an interrupted job, is not as the job left it; somebody else wrote it",
     ),
@@ -338,6 +346,7 @@ const CODES: &[(&str, &str)] = &[
     ),
     ("ALO-V108", "the manifest of a folder lists a file that is not there"),
     ("ALO-V109", "a file cannot be read, so nothing is known of it; the rest was checked"),
+    ("ALO-U014", "--purge removes the files of one Delta table that only its old versions need"),
     ("ALO-X005", "a bug: the output was withheld, because nobody can say what it holds"),
     (
         "ALO-X130",

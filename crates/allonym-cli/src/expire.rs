@@ -7,12 +7,24 @@ use crate::{policy, table};
 use allonym::ledger::Scribe;
 use allonym::retention::Verdict;
 use allonym::{
-    Anchors, ExpireEvidence, ExpireJob, ExpireOutcome, Failure, FileEvidence, PolicySource,
-    Progress, Result, expand, expire,
+    Anchors, Expanded, ExpireEvidence, ExpireJob, ExpireOutcome, Failure, FileEvidence,
+    PolicySource, Progress, Result, expand, expire, expire_table, is_delta_table,
 };
+use std::path::Path;
 
 pub(crate) fn run(arguments: &ExpireArguments, session: &mut Session) -> Result<u8> {
-    let inputs = expand(&arguments.paths)?;
+    let table = match arguments.paths.as_slice() {
+        [path] if is_delta_table(Path::new(path)) => Some(Path::new(path)),
+        _ => None,
+    };
+    if arguments.purge && (table.is_none() || !arguments.yes) {
+        return Err(Failure::new("ALO-U012", 2, "--purge is for one Delta table, with --yes")
+            .hint("name the folder of the table and nothing else"));
+    }
+    let inputs = match table {
+        Some(_) => Expanded::default(),
+        None => expand(&arguments.paths)?,
+    };
     for skipped in &inputs.skipped {
         session.note(&format!("left out `{skipped}`: not a format that is read"));
     }
@@ -61,7 +73,10 @@ pub(crate) fn run(arguments: &ExpireArguments, session: &mut Session) -> Result<
         cancel: session.cancel.clone(),
         progress: &told,
     };
-    let outcome = expire(&job);
+    let outcome = match table {
+        Some(table) => expire_table(table, arguments.purge, &job),
+        None => expire(&job),
+    };
     drop(meter);
     let outcome = outcome?;
     for note in &outcome.notes {
@@ -111,6 +126,18 @@ fn tell(outcome: &ExpireOutcome, session: &mut Session) -> Result<()> {
     let header = ["file", "tag", "on expiry", "retain", "expired", "on hold", "undecided"];
     text.push_str(&table::render(&header, &rows));
     text.push_str(&sums(evidence));
+    if let Some(told) = &evidence.table {
+        for old in &told.old_versions {
+            let rows = table::count(old.expired_rows);
+            text.push_str(&format!(
+                "version {} can still be read and holds {rows} expired rows\n",
+                old.version
+            ));
+        }
+        if told.purged_files > 0 {
+            text.push_str(&format!("{} data files purged\n", told.purged_files));
+        }
+    }
     for derived in &evidence.derived {
         text.push_str(&format!(
             "made of {}: {} (receipt {})\n",

@@ -405,6 +405,6 @@ fn cells_that_change_are_quoted_where_they_must_be() {
     let mut writer = Writer::create(&output, &shape, reader.schema(), &untouched, true).unwrap();
     writer.write(&records, &dress).unwrap();
     writer.finish().unwrap().commit().unwrap();
-    let written = std::fs::read_to_string(desk.path("out.csv")).unwrap();
+    let written = fs::read_to_string(desk.path("out.csv")).unwrap();
     assert_eq!(written, "a,b\n\"007\",\"p,q\"\r\nz,\"a\"\"b\"\n\n\"\",\"\"");
 }

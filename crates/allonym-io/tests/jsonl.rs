@@ -508,6 +508,6 @@ fn lines_of_rows_that_stay_are_spliced_where_they_were_changed() {
             Writer::create(&output, &shape, reader.schema(), &untouched, true).unwrap();
         writer.write(&records, &dress).unwrap();
         writer.finish().unwrap().commit().unwrap();
-        assert_eq!(std::fs::read_to_string(desk.path("out.jsonl")).unwrap(), expected);
+        assert_eq!(fs::read_to_string(desk.path("out.jsonl")).unwrap(), expected);
     }
 }

@@ -1,14 +1,18 @@
 //! `expire` and `erase`: the jobs of the command line, told as JSON.
+#![expect(clippy::needless_pass_by_value, reason = "arguments from Python are taken over")]
 
 use crate::environment::{environment, machine_clock, now};
 use crate::failure::{raise, usage};
 use crate::policy::PolicyCore;
 use crate::work::interruptible;
 use allonym::ledger::Scribe;
-use allonym::{Anchors, Cancel, EraseJob, ExpireJob, Progress, ReadOptions, erase, expand, expire};
+use allonym::{
+    Anchors, Cancel, EraseJob, Expanded, ExpireJob, Progress, ReadOptions, erase, expand, expire,
+    expire_table, is_delta_table,
+};
 use pyo3::prelude::*;
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// JSON of the evidence, where it was written, the exit code, whether an interrupted run was taken
 /// up, and notes.
@@ -16,13 +20,14 @@ type Enforced = (String, Option<String>, u8, bool, Vec<String>);
 
 #[pyfunction]
 #[pyo3(signature = (
-    policy, paths, *, apply, as_of, collected_at, events, quarantine, evidence, receipts, keys
+    policy, paths, *, apply, purge, as_of, collected_at, events, quarantine, evidence, receipts, keys
 ))]
 pub(crate) fn expire_files(
     py: Python<'_>,
     policy: &PolicyCore,
     paths: Vec<String>,
     apply: bool,
+    purge: bool,
     as_of: Option<String>,
     collected_at: Option<String>,
     events: BTreeMap<String, String>,
@@ -32,14 +37,24 @@ pub(crate) fn expire_files(
     keys: Option<String>,
 ) -> PyResult<Enforced> {
     let environment = environment(py, None)?;
-    let as_of = instant(as_of, &now(&environment)?, apply)?;
+    let as_of = instant(as_of.as_deref(), &now(&environment)?, apply)?;
     let ledger = environment.variable("ALLONYM_LEDGER").map(PathBuf::from);
     let cancel = Cancel::default();
     let policy = (policy.bound.policy(), policy.folder.as_path());
     interruptible(py, &cancel, || {
-        let inputs = expand(&paths)?;
+        let table = match paths.as_slice() {
+            [path] if is_delta_table(Path::new(path)) => Some(Path::new(path)),
+            _ => None,
+        };
+        if purge && (table.is_none() || !apply) {
+            return Err(usage("purge=True is for one Delta table, with yes=True"));
+        }
+        let inputs = match table {
+            Some(_) => Expanded::default(),
+            None => expand(&paths)?,
+        };
         let silent = |_: Progress<'_>| {};
-        let outcome = expire(&ExpireJob {
+        let job = ExpireJob {
             inputs: inputs.found,
             policy: policy.0,
             folder: policy.1,
@@ -59,7 +74,11 @@ pub(crate) fn expire_files(
             },
             cancel: cancel.clone(),
             progress: &silent,
-        })?;
+        };
+        let outcome = match table {
+            Some(table) => expire_table(table, purge, &job)?,
+            None => expire(&job)?,
+        };
         let mut notes = outcome.notes;
         notes.extend(outcome.unrecorded.map(|why| format!("{UNRECORDED}: {why}")));
         let json = outcome.evidence.to_json();
@@ -89,7 +108,7 @@ pub(crate) fn erase_people(
     keys: Option<String>,
 ) -> PyResult<Enforced> {
     let environment = environment(py, None)?;
-    let as_of = instant(as_of, &now(&environment)?, apply)?;
+    let as_of = instant(as_of.as_deref(), &now(&environment)?, apply)?;
     let ledger = environment.variable("ALLONYM_LEDGER").map(PathBuf::from);
     let cancel = Cancel::default();
     let policy = (policy.bound.policy(), policy.folder.as_path());
@@ -128,8 +147,8 @@ pub(crate) fn erase_people(
 }
 
 /// The date that decides; one that has not come yet would make data go before it is due.
-fn instant(as_of: Option<String>, now: &str, apply: bool) -> PyResult<jiff::Timestamp> {
-    let text = as_of.as_deref().unwrap_or(now);
+fn instant(as_of: Option<&str>, now: &str, apply: bool) -> PyResult<jiff::Timestamp> {
+    let text = as_of.unwrap_or(now);
     let wrong = || raise(&usage("as_of is no instant; write it as 2026-01-31T00:00:00Z"));
     let at: jiff::Timestamp = text.parse().map_err(|_| wrong())?;
     let clock: jiff::Timestamp = machine_clock().parse().map_err(|_| wrong())?;

@@ -1,7 +1,8 @@
 //! `expire`: what is past its date goes, in place, and what was done is told.
 
+use crate::delta::TableEvidence;
 use crate::jobs::{Job, JobFile, Matter, job_files, remove_drafts, seal, unfinished};
-use crate::ledger::{Action, AuditLog, Scribe, Signature};
+use crate::ledger::{Action, AuditLog, OpenJob, Scribe, Signature};
 use crate::random::RandomTokens;
 use crate::rewrite::{Edit, Edited, Fate, rewrite};
 use crate::tags::{
@@ -110,6 +111,9 @@ pub struct ExpireEvidence {
     pub holds: Vec<HoldEvidence>,
     /// What was looked at, file by file.
     pub files: Vec<FileEvidence>,
+    /// The table that the files are of, where they are of one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub table: Option<TableEvidence>,
     /// Outputs that receipts name as made of files with expired rows.
     pub derived: Vec<Derived>,
     /// `nothing due`, `due`, `done`, `against policy` or `not verifiable`.
@@ -230,6 +234,30 @@ pub struct Derived {
 }
 
 impl ExpireEvidence {
+    pub(crate) fn new(
+        job: &ExpireJob<'_>,
+        as_of: Timestamp,
+        holds: &[ActiveHold],
+        files: Vec<FileEvidence>,
+        derived: Vec<Derived>,
+    ) -> ExpireEvidence {
+        ExpireEvidence {
+            schema: SCHEMA.to_owned(),
+            tool: concat!("allonym ", env!("CARGO_PKG_VERSION")).to_owned(),
+            as_of: as_of.to_string(),
+            applied: job.apply,
+            policy: Digest { sha256: job.policy.digest() },
+            holds: holds.iter().map(HoldEvidence::of).collect(),
+            files,
+            table: None,
+            derived,
+            verdict: String::new(),
+            reasons: Vec::new(),
+            does_not_show: DOES_NOT_SHOW.to_owned(),
+            signature: None,
+        }
+    }
+
     /// Its JSON, with a final newline.
     #[must_use]
     pub fn to_json(&self) -> String {
@@ -364,37 +392,11 @@ pub fn expire(job: &ExpireJob<'_>) -> Result<ExpireOutcome> {
         }
     };
     let derived = derived(job, &root, &evidence);
-    let mut whole = ExpireEvidence {
-        schema: SCHEMA.to_owned(),
-        tool: concat!("allonym ", env!("CARGO_PKG_VERSION")).to_owned(),
-        as_of: as_of.to_string(),
-        applied: job.apply,
-        policy: Digest { sha256: policy.digest() },
-        holds: holds.iter().map(HoldEvidence::of).collect(),
-        files: evidence,
-        derived,
-        verdict: String::new(),
-        reasons: Vec::new(),
-        does_not_show: DOES_NOT_SHOW.to_owned(),
-        signature: None,
-    };
+    let mut whole = ExpireEvidence::new(job, as_of, &holds, evidence, derived);
     let exit = conclude(&mut whole);
     let resumed = running.as_ref().is_some_and(|job| job.resumed);
     let changed = whole.files.iter().any(is_changed);
-    let document = value_of(&whole);
-    let versions: Vec<(&str, &str)> = whole
-        .files
-        .iter()
-        .filter_map(|file| Some((&*file.before.sha256, &*file.after.as_ref()?.sha256)))
-        .collect();
-    let counts = [
-        ("files", whole.files.len() as u64),
-        ("rows_dropped", whole.files.iter().map(|file| file.rows_dropped).sum()),
-        ("rows_quarantined", whole.files.iter().map(|file| file.rows_quarantined).sum()),
-        ("cells_changed", whole.files.iter().flat_map(|file| file.cells.values()).sum()),
-    ];
-    let signed = |signature| ExpireEvidence { signature, ..whole.clone() }.to_json();
-    let json = seal(SCHEMA, &document, &signed, &versions, &counts, record.as_mut(), &log)?;
+    let json = seal_evidence(&whole, record.as_mut(), &log)?;
     let place = match (&job.evidence, job.apply && changed) {
         (Some(path), _) => Some(path.clone()),
         (None, true) => Some(free_place(&evidence_beside(&root, &files, as_of), &json)),
@@ -412,6 +414,26 @@ pub fn expire(job: &ExpireJob<'_>) -> Result<ExpireOutcome> {
     Ok(ExpireOutcome { evidence, evidence_path: place, exit, resumed, unrecorded, notes })
 }
 
+/// Signs the evidence and writes down that the job is done; gives its text.
+pub(crate) fn seal_evidence(
+    whole: &ExpireEvidence,
+    record: Option<&mut OpenJob<'_>>,
+    log: &AuditLog<'_>,
+) -> Result<String> {
+    let files = whole.files.iter();
+    let versions: Vec<(&str, &str)> = files
+        .filter_map(|file| Some((&*file.before.sha256, &*file.after.as_ref()?.sha256)))
+        .collect();
+    let counts = [
+        ("files", whole.files.len() as u64),
+        ("rows_dropped", whole.files.iter().map(|file| file.rows_dropped).sum()),
+        ("rows_quarantined", whole.files.iter().map(|file| file.rows_quarantined).sum()),
+        ("cells_changed", whole.files.iter().flat_map(|file| file.cells.values()).sum()),
+    ];
+    let signed = |signature| ExpireEvidence { signature, ..whole.clone() }.to_json();
+    seal(SCHEMA, &value_of(whole), &signed, &versions, &counts, record, log)
+}
+
 /// A file whose plan stands, or that an interrupted run has done.
 enum Planned {
     Done(Box<FileEvidence>),
@@ -419,11 +441,11 @@ enum Planned {
 }
 
 /// What would be done to a file.
-struct Plan {
-    evidence: FileEvidence,
+pub(crate) struct Plan {
+    pub(crate) evidence: FileEvidence,
     as_of: Timestamp,
     fates: Vec<Fate>,
-    is_due: bool,
+    pub(crate) is_due: bool,
     stamp: Stamp,
 }
 
@@ -452,7 +474,7 @@ impl Stamp {
     }
 }
 
-fn plan(
+pub(crate) fn plan(
     job: &ExpireJob<'_>,
     rules: &RuleSet,
     file: &JobFile,
@@ -644,23 +666,41 @@ fn enforce(
     holds: &[ActiveHold],
     ring: Option<&Keyring>,
 ) -> Result<FileEvidence> {
-    let Plan { mut evidence, as_of, fates, is_due, stamp, .. } = plan;
-    let before = evidence.before.sha256.clone();
-    if !is_due {
+    let before = plan.evidence.before.sha256.clone();
+    if !plan.is_due {
+        let mut evidence = plan.evidence;
         evidence.after = Some(evidence.before.clone());
         running.record(file, &before, &before, value_of(&evidence))?;
         return Ok(evidence);
     }
+    let staged = Job::staged(file);
+    let evidence = write_again(job, rules, file, plan, holds, ring, &staged)?;
+    let after = evidence.after.as_ref().map_or(&before, |after| &after.sha256);
+    running.replace(file, &before, after, value_of(&evidence))?;
+    info!(file = %file.name, "expired");
+    Ok(evidence)
+}
+
+/// Writes a file again without what has expired; the old one stays where it is.
+pub(crate) fn write_again(
+    job: &ExpireJob<'_>,
+    rules: &RuleSet,
+    file: &JobFile,
+    plan: Plan,
+    holds: &[ActiveHold],
+    ring: Option<&Keyring>,
+    target: &Path,
+) -> Result<FileEvidence> {
+    let Plan { mut evidence, as_of, fates, stamp, .. } = plan;
     let schema = {
         let reader = Reader::open(&Input::File(file.path.clone()), &job.read)?;
         SchemaRef::clone(reader.schema())
     };
     let name = FileName { path: &file.path, relative: &file.name };
     let tags = Tags::bind(job.policy, rules, &name, &schema, &job.anchors, as_of, holds)?;
-    let random = random_tokens(job, rules, &tags, ring, &before)?;
+    let random = random_tokens(job, rules, &tags, ring, &evidence.before.sha256)?;
     let mut expiry = Expiry::new(&tags, &schema, random);
     expiry.fates = fates;
-    let staged = Job::staged(file);
     let aside = job.quarantine.as_ref().map(|folder| quarantine_place(folder, file, as_of));
     if let Some(aside) = &aside {
         make_folder_of(aside)?;
@@ -671,27 +711,23 @@ fn enforce(
     let told = |bytes, size| {
         (job.progress)(Progress { phase: "writing", file: &file.name, bytes, size });
     };
-    let rewritten =
-        rewrite(&file.path, &job.read, &staged, aside.as_deref(), &mut expiry, &job.cancel, &told)?;
-    let done = expiry.done;
-    let gone: u64 = evidence.rows_dropped + evidence.rows_quarantined;
+    let (aside_path, cancel) = (aside.as_deref(), &job.cancel);
+    let rewritten = rewrite(&file.path, &job.read, target, aside_path, &mut expiry, cancel, &told)?;
     let written = rewritten.finished.commit()?;
-    if written.rows + gone != evidence.before.rows {
+    if written.rows + evidence.rows_dropped + evidence.rows_quarantined != evidence.before.rows {
         // What the plan counted and what was written must agree; else the file stays as it is.
         let message =
             format!("`{}`: the rows written are not the rows planned", file.path.display());
         return Err(Failure::new("ALO-X005", 5, message));
     }
-    evidence.cells = done.cells;
-    evidence.after = Some(Version { sha256: written.sha256.clone(), rows: written.rows });
+    evidence.cells = expiry.done.cells;
+    evidence.after = Some(Version { sha256: written.sha256, rows: written.rows });
     if let Some(finished) = rewritten.aside {
         let written = finished.commit()?;
         let path = aside.as_ref().map_or_else(String::new, |path| path.display().to_string());
         evidence.quarantine = Some(Quarantine { path, sha256: written.sha256 });
     }
     stamp.check(&file.path)?;
-    running.replace(file, &before, &written.sha256, value_of(&evidence))?;
-    info!(file = %file.name, rows = gone, "expired");
     Ok(evidence)
 }
 
@@ -965,7 +1001,7 @@ fn random_tokens(
     RandomTokens::new(ring, job.policy, rules, &columns, sha256).map(Some)
 }
 
-fn keys_for(job: &ExpireJob<'_>) -> Result<Option<Keyring>> {
+pub(crate) fn keys_for(job: &ExpireJob<'_>) -> Result<Option<Keyring>> {
     let random = |tag: &allonym_core::Tag| tag.on_expiry == OnExpiry::RetokenizeRandom;
     let columns = job.policy.retention().map(|retention| retention.columns.as_slice());
     if !columns.unwrap_or_default().iter().any(|(_, tag)| random(tag)) {
@@ -1112,7 +1148,7 @@ fn find_receipts(folder: &Path, depth: usize, found: &mut BTreeSet<PathBuf>) {
 }
 
 /// The verdict on the whole, with its reasons; the exit code.
-fn conclude(evidence: &mut ExpireEvidence) -> u8 {
+pub(crate) fn conclude(evidence: &mut ExpireEvidence) -> u8 {
     let mut reasons = Vec::new();
     let mut unverifiable = false;
     let mut against = false;
@@ -1150,6 +1186,25 @@ fn conclude(evidence: &mut ExpireEvidence) -> u8 {
         let names: Vec<String> = untagged.iter().map(|name| format!("`{name}`")).collect();
         reasons.push(format!("columns without a tag: {}", names.join(", ")));
         against = true;
+    }
+    if let Some(table) = &evidence.table {
+        let holding = table.old_versions.iter().filter(|old| old.expired_rows > 0);
+        if let Some(oldest) = holding.clone().next() {
+            reasons.push(format!(
+                "{} older table versions can still be read; {} of them hold expired rows, the oldest \
+                 {} of them",
+                table.old_versions.len(),
+                holding.count(),
+                oldest.expired_rows
+            ));
+            against = true;
+        }
+        if table.unreferenced_files > 0 {
+            reasons.push(format!(
+                "{} data files that no current row stands in are still in the folder",
+                table.unreferenced_files
+            ));
+        }
     }
     let due = evidence.files.iter().any(has_due);
     if due && !evidence.applied {

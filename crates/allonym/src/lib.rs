@@ -10,6 +10,7 @@ mod canary;
 mod cells;
 mod check;
 mod compiled;
+mod delta;
 mod draft;
 mod erase;
 mod evaluate;
@@ -41,7 +42,8 @@ pub use allonym_core::{
     explain as explain_policy_code,
 };
 pub use allonym_io::{
-    Compression, Format, Found, Input, IoError, ReadOptions, TextEncoding, expand, write_whole,
+    Compression, Expanded, Format, Found, Input, IoError, ReadOptions, TextEncoding, expand,
+    write_whole,
 };
 pub use allonym_keys::{
     Finding as KeyFinding, KeyInfo, KeyState, Keyring, Passphrase, Profile, Scope, Severity,
@@ -54,6 +56,7 @@ pub use allonym_recognize::{
 pub use canary::{Canary, CanaryEvidence, CanaryPlan, ReceiptCanaries, canaries, score_canaries};
 pub use allonym_report::{CheckEvidence, Severity as CheckSeverity, Verdict as CheckVerdict};
 pub use check::{CheckJob, check, check_batches, check_exit, read_recall, sign_check};
+pub use delta::{OldVersion, TableEvidence, expire_table, is_delta_table};
 pub use draft::{draft, draft_policy};
 pub use evaluate::{
     Change, Changes, Confusion, EvaluateOptions, Evaluation, Evaluator, NotScored, Rates,

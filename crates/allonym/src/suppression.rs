@@ -242,7 +242,7 @@ impl Guard {
             return Ok(Chunk { first_row, ..chunk });
         }
         let dress = chunk.dress.kept(&keep);
-        let records = filter_record_batch(&chunk.records, &BooleanArray::new(keep.clone(), None))?;
+        let records = filter_record_batch(&chunk.records, &BooleanArray::new(keep, None))?;
         Ok(Chunk { records, first_row, dress })
     }
 

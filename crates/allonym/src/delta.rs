@@ -1,0 +1,527 @@
+//! Delta tables: what is past its date goes in one commit, and what old versions still hold is told.
+//!
+//! The log is read and written as the Delta transaction protocol says; data files are ours to read and
+//! to write. What this does not understand (column mapping, deletion vectors, unknown features) it
+//! refuses, because a table that is half understood would keep what should go.
+
+use crate::expire::{
+    ExpireEvidence, ExpireJob, ExpireOutcome, Plan, conclude, free_place, keys_for, plan,
+    seal_evidence, stamp_of, write_again,
+};
+use crate::jobs::{JobFile, storage};
+use crate::ledger::{Action, AuditLog};
+use crate::tags::{ActiveHold, sha256_hex};
+use crate::{Failure, Result, load_rules};
+use allonym_io::{make_folder_of, write_whole};
+use allonym_retention::Verdict;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// What is told of a table besides its files.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TableEvidence {
+    /// `delta`.
+    pub format: String,
+    /// Version that was looked at.
+    pub version_before: u64,
+    /// Version that is current now.
+    pub version_after: Option<u64>,
+    /// Older versions that can still be read, oldest first, with the expired rows each holds.
+    pub old_versions: Vec<OldVersion>,
+    /// Data files that no current row stands in, and that are still there.
+    pub unreferenced_files: u64,
+    /// Data files that were removed for good.
+    pub purged_files: u64,
+    /// Commits of the log that no longer tell least and greatest values of what was removed.
+    pub scrubbed_commits: u64,
+}
+
+/// An older version of a table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OldVersion {
+    /// Its number.
+    pub version: u64,
+    /// Rows in it that have expired.
+    pub expired_rows: u64,
+}
+
+/// Whether a folder is a Delta table.
+#[must_use]
+pub fn is_delta_table(path: &Path) -> bool {
+    path.join(LOG).is_dir()
+}
+
+/// Expires the rows of a Delta table: one commit removes and adds files. With `purge`, files that no
+/// current version needs are removed as well, and the log forgets least and greatest values of what
+/// they held.
+///
+/// # Errors
+/// Those of [`crate::expire`]; a table that is not understood; a commit of somebody else in between.
+pub fn expire_table(table: &Path, purge: bool, job: &ExpireJob<'_>) -> Result<ExpireOutcome> {
+    let retention = job.policy.retention().ok_or_else(|| {
+        Failure::new("ALO-R001", 2, "the policy has no `[retention]`")
+            .hint("say in it how long each column may be kept, from when, and what then")
+    })?;
+    let folders: Vec<String> = job
+        .policy
+        .rule_folders()
+        .iter()
+        .map(|rules| job.folder.join(rules).display().to_string())
+        .collect();
+    let rules = load_rules(&folders)?;
+    let holds = ActiveHold::all(retention, job.folder, job.as_of)?;
+    let log = Log::read(table)?;
+    log.refuse_what_is_not_understood(job.apply)?;
+    let ring = keys_for(job)?;
+    let planned = |path: &str| -> Result<Plan> {
+        let file = JobFile { path: table.join(decoded(path)), name: decoded(path) };
+        plan(job, &rules, &file, job.as_of, &holds, ring.as_ref())
+    };
+    let mut plans: BTreeMap<String, Plan> = BTreeMap::new();
+    for path in log.live().keys() {
+        job.cancel.check()?;
+        plans.insert(path.clone(), planned(path)?);
+    }
+    let quarantined: u64 = plans.values().map(|plan| plan.evidence.rows_quarantined).sum();
+    if quarantined > 0 && job.apply && job.quarantine.is_none() {
+        return Err(Failure::new("ALO-R006", 2, "rows are to be set aside, and no place is named")
+            .hint("name a folder outside of the table: --quarantine FOLDER"));
+    }
+    if let Some(folder) = job.quarantine.as_ref().filter(|_| quarantined > 0 && job.apply) {
+        make_folder_of(&folder.join("rows"))?;
+        let inside = folder.canonicalize().ok().zip(table.canonicalize().ok());
+        if inside.is_some_and(|(folder, table)| folder.starts_with(table)) {
+            let what = "the place for rows set aside is inside the table";
+            return Err(Failure::new("ALO-R006", 2, what).hint("name a folder outside of it"));
+        }
+    }
+    let reference = Some((job.policy.keys(), job.folder));
+    let audit = match job.apply {
+        false => AuditLog::absent(job.scribe, "a plan changes nothing"),
+        true => {
+            AuditLog::of_reference(job.keys.as_deref(), reference, job.environment, job.scribe)?
+        }
+    };
+    let mut record = None;
+    if job.apply {
+        let mut entry = audit.entry(Action::Expire);
+        entry.policy_digest = crate::ledger::digests([job.policy.digest().as_str()]).pop();
+        let as_of = job.as_of.to_string();
+        let version = log.version.to_string();
+        record = Some(audit.begin(entry, &["expire delta", &as_of, &version])?);
+    }
+    let mut told = TableEvidence {
+        format: "delta".to_owned(),
+        version_before: log.version,
+        ..TableEvidence::default()
+    };
+    let done = (|| -> Result<Vec<crate::FileEvidence>> {
+        let files = if job.apply {
+            let (files, version) = commit(table, &log, plans, job, &rules, &holds)?;
+            told.version_after = Some(version);
+            files
+        } else {
+            plans.into_values().map(|plan| plan.evidence).collect()
+        };
+        let log = Log::read(table)?;
+        if job.apply && purge {
+            (told.purged_files, told.scrubbed_commits) = log.purge(table)?;
+        }
+        let unreferenced = log.unreferenced(table)?;
+        told.unreferenced_files = unreferenced.len() as u64;
+        let mut known: BTreeMap<String, u64> = BTreeMap::new();
+        for (version, paths) in &log.versions {
+            if *version == log.version || paths.keys().any(|p| !table.join(decoded(p)).exists()) {
+                continue;
+            }
+            let mut expired_rows = 0;
+            for path in paths.keys() {
+                let rows = match known.get(path) {
+                    Some(rows) => *rows,
+                    None => {
+                        let plan = planned(path)?;
+                        let tags = plan.evidence.tags.iter();
+                        tags.map(|tag| tag.rows.rows(Verdict::Expired)).max().unwrap_or(0)
+                    }
+                };
+                known.insert(path.clone(), rows);
+                expired_rows += rows;
+            }
+            told.old_versions.push(OldVersion { version: *version, expired_rows });
+        }
+        Ok(files)
+    })();
+    let files = match (done, record.take()) {
+        (Ok(files), taken) => {
+            record = taken;
+            files
+        }
+        (Err(failure), None) => return Err(failure),
+        (Err(failure), Some(record)) => {
+            return Err(match record.fail(&failure) {
+                Ok(()) => failure,
+                Err(unwritten) => failure.worse(unwritten),
+            });
+        }
+    };
+    let mut whole = ExpireEvidence::new(job, job.as_of, &holds, files, Vec::new());
+    whole.table = Some(told);
+    let exit = conclude(&mut whole);
+    let changed = whole.table.as_ref().is_some_and(|told| {
+        told.version_after.is_some_and(|after| after != told.version_before)
+            || told.purged_files > 0
+    });
+    let json = seal_evidence(&whole, record.as_mut(), &audit)?;
+    let place = match (&job.evidence, changed) {
+        (Some(path), _) => Some(path.clone()),
+        (None, true) => {
+            let name = table.file_name().map(|name| name.to_string_lossy().into_owned());
+            let name = name.unwrap_or_else(|| "table".to_owned());
+            let name = format!("{name}.expired-{}.allonym.json", stamp_of(job.as_of));
+            Some(free_place(&table.with_file_name(name), &json))
+        }
+        (None, false) => None,
+    };
+    if let Some(place) = &place {
+        write_whole(place, json.as_bytes(), true)?;
+    }
+    let evidence = serde_json::from_str(&json)
+        .map_err(|_| Failure::new("ALO-X005", 5, "internal error: the evidence is not JSON"))?;
+    let unrecorded = audit.why_absent().filter(|_| job.apply).map(str::to_owned);
+    let (resumed, notes) = (false, Vec::new());
+    Ok(ExpireOutcome { evidence, evidence_path: place, exit, resumed, unrecorded, notes })
+}
+
+/// Writes the new files and the commit that puts them in the place of the old ones.
+fn commit(
+    table: &Path,
+    log: &Log,
+    plans: BTreeMap<String, Plan>,
+    job: &ExpireJob<'_>,
+    rules: &allonym_recognize::RuleSet,
+    holds: &[ActiveHold],
+) -> Result<(Vec<crate::FileEvidence>, u64)> {
+    let clock = (job.scribe.clock)();
+    let now: Timestamp = clock.parse().unwrap_or(job.as_of);
+    let ring = keys_for(job)?;
+    let (mut actions, mut files, mut removed) = (Vec::new(), Vec::new(), 0_u64);
+    for (path, plan) in plans {
+        job.cancel.check()?;
+        if !plan.is_due {
+            let mut evidence = plan.evidence;
+            evidence.after = Some(evidence.before.clone());
+            files.push(evidence);
+            continue;
+        }
+        let old = JobFile { path: table.join(decoded(&path)), name: decoded(&path) };
+        let seed = format!("{} {}", plan.evidence.before.sha256, job.as_of);
+        let id: String = sha256_hex(seed.as_bytes()).chars().take(32).collect();
+        let name = format!("part-00000-{id}-c000.parquet");
+        let new = old.path.with_file_name(&name);
+        let evidence = write_again(job, rules, &old, plan, holds, ring.as_ref(), &new)?;
+        let after = evidence.after.clone().unwrap_or_else(|| evidence.before.clone());
+        let add = &log.live()[&path];
+        let values = add.get("partitionValues").cloned().unwrap_or_else(|| json!({}));
+        actions.push(json!({"remove": {
+            "path": path, "deletionTimestamp": now.as_millisecond(), "dataChange": true,
+            "extendedFileMetadata": true, "partitionValues": values,
+            "size": add.get("size").cloned().unwrap_or_else(|| json!(0)),
+        }}));
+        removed += evidence.before.rows - after.rows;
+        if after.rows == 0 {
+            fs::remove_file(&new).map_err(storage(&new))?;
+        } else {
+            let size = fs::metadata(&new).map_err(storage(&new))?.len();
+            // The folder is spelt as the log spells it.
+            let place = match path.rsplit_once('/') {
+                Some((folder, _)) => format!("{folder}/{name}"),
+                None => name,
+            };
+            actions.push(json!({"add": {
+                "path": place, "partitionValues": values, "size": size,
+                "modificationTime": now.as_millisecond(), "dataChange": true,
+                "stats": json!({"numRecords": after.rows}).to_string(),
+            }}));
+        }
+        files.push(evidence);
+    }
+    if actions.is_empty() {
+        return Ok((files, log.version));
+    }
+    actions.insert(
+        0,
+        json!({"commitInfo": {
+            "timestamp": now.as_millisecond(), "operation": "DELETE",
+            "operationParameters": {"predicate": "[\"allonym expire\"]"},
+            "operationMetrics": {"numDeletedRows": removed.to_string()},
+            "engineInfo": concat!("allonym/", env!("CARGO_PKG_VERSION")),
+        }}),
+    );
+    let lines: Vec<String> = actions.iter().map(|action| format!("{action}\n")).collect();
+    let version = log.version + 1;
+    let path = table.join(LOG).join(format!("{version:020}.json"));
+    // Whoever is first has the version; nothing of ours is visible before.
+    write_whole(&path, lines.concat().as_bytes(), false).map_err(|error| {
+        if path.exists() {
+            let message = format!("somebody else wrote version {version} of the table meanwhile");
+            return Failure::new("ALO-S003", 75, message).hint("run again");
+        }
+        Failure::from(error)
+    })?;
+    Ok((files, version))
+}
+
+/// The log of a table.
+struct Log {
+    version: u64,
+    /// The files of each version that the log can tell: path and `add`.
+    versions: BTreeMap<u64, BTreeMap<String, Value>>,
+    protocol: Value,
+    metadata: Value,
+    /// Commits, by version.
+    commits: BTreeMap<u64, PathBuf>,
+    checkpoints: Vec<PathBuf>,
+}
+
+impl Log {
+    fn read(table: &Path) -> Result<Log> {
+        let folder = table.join(LOG);
+        let broken = |what: String| {
+            Failure::new("ALO-R020", 3, format!("the Delta table `{}` {what}", table.display()))
+        };
+        let entries = fs::read_dir(&folder)
+            .map_err(|error| broken(format!("has a log that cannot be read: {}", error.kind())))?;
+        let (mut commits, mut checkpoints) = (BTreeMap::new(), Vec::new());
+        for entry in entries {
+            let path =
+                entry.map_err(|error| broken(format!("cannot be read: {}", error.kind())))?.path();
+            let name =
+                path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+            if name.contains(".checkpoint.") || name == "_last_checkpoint" || name.ends_with(".crc")
+            {
+                checkpoints.push(path);
+            } else if let Some(number) = name.strip_suffix(".json")
+                && number.len() == VERSION_DIGITS
+                && let Ok(version) = number.parse::<u64>()
+            {
+                commits.insert(version, path);
+            }
+        }
+        let numbers: Vec<u64> = commits.keys().copied().collect();
+        let (Some(first), Some(version)) = (numbers.first().copied(), numbers.last().copied())
+        else {
+            return Err(broken("has no commit in its log".to_owned()));
+        };
+        if first != 0 || version + 1 != numbers.len() as u64 {
+            return Err(broken(
+                "has a log of which the beginning was cleaned away, so that its old versions cannot be \
+                 told from checkpoints alone"
+                    .to_owned(),
+            )
+            .hint("expire it with the engine that keeps it, then check the folder of its files"));
+        }
+        let mut log = Log {
+            version,
+            versions: BTreeMap::new(),
+            protocol: Value::Null,
+            metadata: Value::Null,
+            commits,
+            checkpoints,
+        };
+        let mut live: BTreeMap<String, Value> = BTreeMap::new();
+        for (version, path) in &log.commits {
+            let text = fs::read_to_string(path).map_err(|error| {
+                broken(format!("has a commit that cannot be read: {}", error.kind()))
+            })?;
+            for (n, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
+                let action: Map<String, Value> = serde_json::from_str(line).map_err(|_| {
+                    broken(format!("has no action in line {} of version {version}", n + 1))
+                })?;
+                for (kind, told) in action {
+                    let place = told.get("path").and_then(Value::as_str).map(str::to_owned);
+                    match (kind.as_str(), place) {
+                        ("add", Some(path)) => drop(live.insert(path, told)),
+                        ("remove", Some(path)) => drop(live.remove(&path)),
+                        ("protocol", _) => log.protocol = told,
+                        ("metaData", _) => log.metadata = told,
+                        _ => {}
+                    }
+                }
+            }
+            log.versions.insert(*version, live.clone());
+        }
+        Ok(log)
+    }
+
+    fn live(&self) -> &BTreeMap<String, Value> {
+        &self.versions[&self.version]
+    }
+
+    fn refuse_what_is_not_understood(&self, writes: bool) -> Result<()> {
+        let refuse = |what: &str| {
+            Err(Failure::new("ALO-R021", 2, format!("the Delta table {what}")).hint(
+                "expire it with the engine that keeps it, then check the folder of its files",
+            ))
+        };
+        let number = |key: &str| self.protocol.get(key).and_then(Value::as_u64).unwrap_or(0);
+        let features = |key: &str| -> BTreeSet<String> {
+            let listed = self.protocol.get(key).and_then(Value::as_array);
+            let listed = listed.into_iter().flatten().filter_map(Value::as_str);
+            listed.map(str::to_owned).collect()
+        };
+        if self.protocol.is_null() || self.metadata.is_null() {
+            return refuse("has no protocol or no schema in its log");
+        }
+        let configured = |key: &str| {
+            self.metadata.get("configuration").and_then(|all| all.get(key)).and_then(Value::as_str)
+        };
+        let understood = |feature: &String| UNDERSTOOD.contains(&feature.as_str());
+        let all: BTreeSet<String> =
+            features("readerFeatures").union(&features("writerFeatures")).cloned().collect();
+        if let Some(feature) = all.iter().find(|feature| !understood(feature)) {
+            return refuse(&format!("uses the feature `{feature}`, which is not understood here"));
+        }
+        if number("minReaderVersion") > 3 || number("minWriterVersion") > 7 {
+            return refuse("has a protocol that is newer than this program");
+        }
+        if configured("delta.columnMapping.mode").is_some_and(|mode| mode != "none") {
+            return refuse("maps its columns to other names");
+        }
+        if configured("delta.enableChangeDataFeed") == Some("true") {
+            return refuse("keeps a feed of changes, which would hold the rows that go");
+        }
+        if writes && configured("delta.appendOnly") == Some("true") {
+            return refuse("is append-only: nothing may be removed from it");
+        }
+        let vectors = |add: &Value| add.get("deletionVector").is_some_and(|v| !v.is_null());
+        let marked = self.live().values().filter(|add| vectors(add)).count();
+        if marked > 0 {
+            return refuse(&format!(
+                "has {marked} files with deletion vectors: rows that were deleted are still in them"
+            ));
+        }
+        let outside = |path: &String| path.contains("://") || path.starts_with('/');
+        if self.live().keys().any(outside) {
+            return refuse("has files outside of its folder");
+        }
+        Ok(())
+    }
+
+    /// Data files in the folder that the current version does not list.
+    fn unreferenced(&self, table: &Path) -> Result<Vec<PathBuf>> {
+        let live: BTreeSet<PathBuf> =
+            self.live().keys().map(|path| table.join(decoded(path))).collect();
+        let mut found = Vec::new();
+        let mut folders = vec![table.to_owned()];
+        while let Some(folder) = folders.pop() {
+            for entry in fs::read_dir(&folder).map_err(storage(&folder))? {
+                let path = entry.map_err(storage(&folder))?.path();
+                if path.is_dir() && path.file_name().is_some_and(|name| name != LOG) {
+                    folders.push(path);
+                } else if path.is_file()
+                    && path.extension().is_some_and(|kind| kind == "parquet" || kind == "tmp")
+                    && !live.contains(&path)
+                {
+                    found.push(path);
+                }
+            }
+        }
+        found.sort();
+        Ok(found)
+    }
+
+    /// Removes what no current row stands in, and what the log tells of it; counts files and commits.
+    fn purge(&self, table: &Path) -> Result<(u64, u64)> {
+        let unreferenced = self.unreferenced(table)?;
+        for path in &unreferenced {
+            fs::remove_file(path).map_err(storage(path))?;
+        }
+        let mut scrubbed = 0;
+        for (version, path) in &self.commits {
+            let text = fs::read_to_string(path).map_err(storage(path))?;
+            let mut lines = String::new();
+            let mut changed = false;
+            for line in text.lines().filter(|line| !line.trim().is_empty()) {
+                let mut action: Map<String, Value> = serde_json::from_str(line).unwrap_or_default();
+                for (kind, told) in &mut action {
+                    let Some(told) = told.as_object_mut() else { continue };
+                    let place = told.get("path").and_then(Value::as_str);
+                    let gone = place.is_some_and(|path| !self.live().contains_key(path));
+                    if gone {
+                        changed |= told.remove("stats").is_some_and(|stats| !stats.is_null());
+                        changed |= told.remove("tags").is_some_and(|tags| !tags.is_null());
+                    }
+                    // A predicate may quote a value.
+                    if kind == "commitInfo" && *version <= self.version {
+                        let ours = told.get("engineInfo").and_then(Value::as_str);
+                        if !ours.is_some_and(|name| name.starts_with("allonym/")) {
+                            changed |= told.remove("operationParameters").is_some();
+                        }
+                    }
+                }
+                lines.push_str(&format!("{}\n", Value::Object(action)));
+            }
+            if changed {
+                write_whole(path, lines.as_bytes(), true)?;
+                scrubbed += 1;
+            }
+        }
+        // Every commit is there, so that a checkpoint is a copy of what they say, values included.
+        for path in &self.checkpoints {
+            fs::remove_file(path).map_err(storage(path))?;
+        }
+        Ok((unreferenced.len() as u64, scrubbed))
+    }
+}
+
+/// A path of the log: percent-encoded.
+fn decoded(path: &str) -> String {
+    let mut bytes = Vec::with_capacity(path.len());
+    let mut rest = path.as_bytes();
+    while let Some((first, behind)) = rest.split_first() {
+        let escape = behind.get(..2).and_then(|two| std::str::from_utf8(two).ok());
+        let escaped = escape.and_then(|two| u8::from_str_radix(two, 16).ok());
+        match (first, escaped) {
+            (b'%', Some(byte)) => {
+                bytes.push(byte);
+                rest = behind.get(2..).unwrap_or_default();
+            }
+            _ => {
+                bytes.push(*first);
+                rest = behind;
+            }
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+const LOG: &str = "_delta_log";
+const VERSION_DIGITS: usize = 20;
+/// Features of readers and writers that change nothing for rows that go. Deletion vectors may be
+/// allowed; live files that have one are refused.
+const UNDERSTOOD: &[&str] = &[
+    "appendOnly",
+    "changeDataFeed",
+    "checkConstraints",
+    "columnMapping",
+    "deletionVectors",
+    "generatedColumns",
+    "invariants",
+    "timestampNtz",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_of_the_log_are_decoded() {
+        assert_eq!(decoded("p=a%20b/%C3%BC.parquet"), "p=a b/\u{fc}.parquet");
+        assert_eq!(decoded("100%"), "100%");
+        assert_eq!(decoded("%zz%25"), "%zz%");
+    }
+}
