@@ -18,7 +18,7 @@ pub(crate) fn run(arguments: &ExpireArguments, session: &mut Session) -> Result<
         _ => None,
     };
     if arguments.purge && (table.is_none() || !arguments.yes) {
-        return Err(Failure::new("ALO-U012", 2, "--purge is for one Delta table, with --yes")
+        return Err(Failure::new("ALO-U014", 2, "--purge is for one Delta table, with --yes")
             .hint("name the folder of the table and nothing else"));
     }
     let inputs = match table {
