@@ -572,7 +572,10 @@ impl Engine {
 impl Searched {
     /// A search for the pattern, in all of a text or from where it is known to match.
     fn compile(&self, anywhere: bool) -> Result<meta::Regex, String> {
-        let config = meta::Config::new().hybrid(anywhere).dfa(anywhere).auto_prefilter(anywhere);
+        let config = meta::Config::new()
+            .hybrid_cache_capacity(RULE_CACHE_BYTES_MAX)
+            .dfa(anywhere)
+            .auto_prefilter(anywhere);
         self.pattern.pattern.regex(config)
     }
 }
@@ -674,6 +677,9 @@ impl Group {
 /// on columns of digits with all rules; one that is too small is built again and again, ten times
 /// as slow.
 const CACHE_BYTES_MAX: usize = 32 * 1024 * 1024;
+
+/// The same for a rule on its own.
+const RULE_CACHE_BYTES_MAX: usize = 512 * 1024;
 
 /// Programs of the largest size that one group may add up to.
 const PROGRAMS_MAX: usize = 64;

@@ -189,9 +189,9 @@ pub(crate) fn marks(hirs: &[&Hir]) -> Vec<(usize, ByteSet)> {
 }
 
 /// Most places that are looked at.
-const MARKS_MAX: usize = 3;
+const MARKS_MAX: usize = 4;
 /// Most bytes of a thousand that may stand at such a place.
-const MARK_RATE_MAX: f64 = 500.0;
+const MARK_RATE_MAX: f64 = 900.0;
 
 /// Where matches can begin.
 #[derive(Debug)]
