@@ -18,6 +18,8 @@ import sys
 
 from allonym import attacks, danger, metrics, retention
 from allonym._allonym import KeyInfo, Keyring, Span, Spans, Stream, __version__
+from allonym._check import CheckFinding, CheckResult, check
+from allonym._enforce import Erased, Expired, erase, expire
 from allonym._evaluation import Evaluation, evaluate
 from allonym._exposure import (
     Comparison,
@@ -30,8 +32,6 @@ from allonym._exposure import (
     exposure_by_treatment,
     exposure_from_signals,
 )
-from allonym._check import CheckFinding, CheckResult, check
-from allonym._enforce import Erased, Expired, erase, expire
 from allonym._findings import ColumnFinding, Explanation, Findings, scan
 from allonym._policy import PlanCheck, PlannedColumn, Policy, Run
 from allonym._text import find, find_batch, redact, rules, tokenize, validate
@@ -55,8 +55,8 @@ __all__ = [
     "ColumnFinding",
     "Comparison",
     "DataError",
-    "Evaluation",
     "Erased",
+    "Evaluation",
     "Expired",
     "Explanation",
     "Exposure",
@@ -81,15 +81,15 @@ __all__ = [
     "UsageError",
     "__version__",
     "attacks",
-    "compare",
     "check",
+    "compare",
     "danger",
+    "erase",
     "evaluate",
+    "expire",
     "exposure",
     "exposure_by_treatment",
     "exposure_from_signals",
-    "erase",
-    "expire",
     "find",
     "find_batch",
     "metrics",

@@ -33,7 +33,7 @@ pub(crate) fn run(arguments: &EvalArguments, session: &mut Session) -> Result<u8
     match session.format {
         OutputFormat::Human => session.data(human(&evaluation).as_bytes())?,
         OutputFormat::Json | OutputFormat::Jsonl => session.data_line(&evaluation.to_json())?,
-        OutputFormat::Csv | OutputFormat::Sarif => {
+        _ => {
             let message = "an evaluation is printed for people or as JSON";
             return Err(Failure::new("ALO-U003", 2, message).hint("take --format json"));
         }

@@ -53,17 +53,17 @@ pub use allonym_recognize::{
     CheckReport, Coverage, EntityCount, Group, Judgement, RuleFile, RuleSet, RuleSummary,
     check as check_rules,
 };
-pub use canary::{Canary, CanaryEvidence, CanaryPlan, ReceiptCanaries, canaries, score_canaries};
 pub use allonym_report::{CheckEvidence, Severity as CheckSeverity, Verdict as CheckVerdict};
+pub use canary::{Canary, CanaryEvidence, CanaryPlan, ReceiptCanaries, canaries, score_canaries};
 pub use check::{CheckJob, check, check_batches, check_exit, read_recall, sign_check};
 pub use delta::{OldVersion, TableEvidence, expire_table, is_delta_table};
 pub use draft::{draft, draft_policy};
+pub use erase::{
+    Certificate, EraseJob, EraseOutcome, ErasedFile, Searched, SearchedKey, Unsearchable, erase,
+};
 pub use evaluate::{
     Change, Changes, Confusion, EvaluateOptions, Evaluation, Evaluator, NotScored, Rates,
     Reliability, Scored, Value, Which,
-};
-pub use erase::{
-    Certificate, EraseJob, EraseOutcome, ErasedFile, Searched, SearchedKey, Unsearchable, erase,
 };
 pub use expire::{
     Derived, ExpireEvidence, ExpireJob, ExpireOutcome, FileEvidence, GroupEvidence, HoldEvidence,

@@ -398,7 +398,7 @@ mod tests {
                 writer.write(&batch.slice(start, rows.min(batch.num_rows() - start))).unwrap();
             }
             writer.finish().unwrap().finish("a", 0).unwrap().commit().unwrap();
-            let file = std::fs::File::open(&path).unwrap();
+            let file = File::open(&path).unwrap();
             let reader = SerializedFileReader::new(file).unwrap();
             let groups = reader.metadata().row_groups().iter();
             let groups: Vec<i64> = groups.map(|group| group.num_rows()).collect();

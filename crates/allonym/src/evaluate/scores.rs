@@ -1,7 +1,7 @@
 //! Rates and their intervals from counts.
 
 use super::labels::Labels;
-use super::tally::{Found, Grounds, Kind, Tally};
+use super::tally::{Found, Grounds, Kind, Tally, real};
 use super::{Confusion, Rates, Reliability, Scored, Value, Which};
 use allonym_exposure::{Interval, clopper_pearson, korn_graubard};
 use std::collections::{BTreeMap, BTreeSet};
@@ -76,7 +76,7 @@ impl Scores {
             }
             None => self.tally.all,
         };
-        let leaked = characters.leaked as f64 / characters.marked as f64;
+        let leaked = real(characters.leaked) / real(characters.marked);
         let alarms = clopper_pearson(found - right, self.tally.bytes, CONFIDENCE);
         Scored {
             gold: marked,
@@ -93,8 +93,8 @@ impl Scores {
         self.reliability(|kind| kind.tenth)
             .into_iter()
             .map(|(tenth, counts)| {
-                let from = tenth as f64 / 10.0;
-                counts.reliability(Which::Scores { from, to: (tenth + 1) as f64 / 10.0 })
+                let end = |tenth: u8| f64::from(tenth) / 10.0;
+                counts.reliability(Which::Scores { from: end(tenth), to: end(tenth + 1) })
             })
             .collect()
     }
@@ -147,7 +147,7 @@ impl Counts {
     fn reliability(self, which: Which) -> Reliability {
         let Found { count, score_sum } = self.found;
         let precision = value(clopper_pearson(self.right, count, CONFIDENCE));
-        Reliability { which, findings: count, score: rounded(score_sum / count as f64), precision }
+        Reliability { which, findings: count, score: rounded(score_sum / real(count)), precision }
     }
 }
 

@@ -26,7 +26,7 @@ pub(super) struct Kind {
     pub(super) rule: String,
     pub(super) grounds: Grounds,
     /// Tenth of the score, 0 to 9.
-    pub(super) tenth: usize,
+    pub(super) tenth: u8,
     /// Class of the marked span it overlaps and is right for.
     pub(super) right: Option<usize>,
     /// It is that span to the character.
@@ -129,7 +129,7 @@ impl Tally {
                 Some(class) => &mut self.fates.entry(class).or_default().characters,
                 None => &mut self.all,
             };
-            characters.add(Characters { marked, leaked, squares: (marked as f64).powi(2) });
+            characters.add(Characters { marked, leaked, squares: real(marked).powi(2) });
         }
     }
 
@@ -174,12 +174,17 @@ impl Characters {
 
     /// How many independent characters say as much (Kish, "Survey Sampling", 1965).
     pub(super) fn effective(&self) -> f64 {
-        if self.squares > 0.0 { (self.marked as f64).powi(2) / self.squares } else { 0.0 }
+        if self.squares > 0.0 { real(self.marked).powi(2) / self.squares } else { 0.0 }
     }
 }
 
 /// Tenth of [0, 1] that a score is in; 1 is in the last. Scores are written in hundredths.
-fn tenth(score: f32) -> usize {
+fn tenth(score: f32) -> u8 {
     let hundredths = (score * 100.0).round();
-    (1..10_u8).position(|tenth| hundredths < f32::from(tenth * 10)).unwrap_or(9)
+    (0..9).find(|tenth| hundredths < f32::from(tenth * 10 + 10)).unwrap_or(9)
+}
+
+#[expect(clippy::cast_precision_loss, reason = "2^53 characters are more than anybody has marked")]
+pub(super) fn real(count: u64) -> f64 {
+    count as f64
 }
