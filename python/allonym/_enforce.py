@@ -314,13 +314,14 @@ def erase(
 
 def _policy(policy: Policy | str | os.PathLike[str] | None) -> _allonym.PolicyCore:
     if isinstance(policy, Policy):
-        return policy._core  # noqa: SLF001
-    return (Policy.load() if policy is None else Policy.load(policy))._core  # noqa: SLF001
+        return policy.__allonym_policy__()
+    found = Policy.load() if policy is None else Policy.load(policy)
+    return found.__allonym_policy__()
 
 
 def _paths(paths: Paths) -> list[str]:
     if isinstance(paths, (str, os.PathLike)):
-        return [os.fspath(cast("str | os.PathLike[str]", paths))]
+        return [os.fspath(paths)]
     return [os.fspath(path) for path in paths]
 
 

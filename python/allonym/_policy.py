@@ -38,6 +38,10 @@ class Policy:
         self._core = core
         self._is_draft = is_draft
 
+    def __allonym_policy__(self) -> PolicyCore:
+        """Give the compiled policy to other parts of this package."""
+        return self._core
+
     @classmethod
     def load(cls, path: str | os.PathLike[str] = "allonym.toml") -> Policy:
         """Read a policy file.

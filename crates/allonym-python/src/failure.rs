@@ -55,6 +55,12 @@ fn class<'py>(py: Python<'py>, failure: &Failure) -> PyResult<Bound<'py, PyType>
         Some(b'K') => "KeyStoreError",
         Some(b'L') => "RuleError",
         Some(b'P') => "PolicyError",
+        Some(b'R' | b'E') => match (failure.code, failure.exit) {
+            ("ALO-R001" | "ALO-R003", _) => "PolicyError",
+            (_, 2) => "UsageError",
+            (_, 4) => "KeyStoreError",
+            _ => "DataError",
+        },
         Some(b'S') => "StorageError",
         Some(b'U') => "UsageError",
         _ => "InternalError",

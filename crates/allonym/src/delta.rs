@@ -218,7 +218,8 @@ fn commit(
             continue;
         }
         let old = JobFile { path: table.join(decoded(&path)), name: decoded(&path) };
-        let seed = format!("{} {}", plan.evidence.before.sha256, job.as_of);
+        // Two files of one content are two files.
+        let seed = format!("{} {} {path}", plan.evidence.before.sha256, job.as_of);
         let id: String = sha256_hex(seed.as_bytes()).chars().take(32).collect();
         let name = format!("part-00000-{id}-c000.parquet");
         let new = old.path.with_file_name(&name);

@@ -488,7 +488,7 @@ pub(crate) fn plan(
     let schema = SchemaRef::clone(reader.schema());
     let name = FileName { path: &file.path, relative: &file.name };
     let tags = Tags::bind(job.policy, rules, &name, &schema, &job.anchors, as_of, holds)?;
-    let random = random_tokens(job, rules, &tags, ring, &sha256)?;
+    let random = random_tokens(job, rules, &tags, ring, &file.name, &sha256)?;
     let mut expiry = Expiry::new(&tags, &schema, random);
     let mut fates = Vec::new();
     let mut groups = None;
@@ -698,7 +698,7 @@ pub(crate) fn write_again(
     };
     let name = FileName { path: &file.path, relative: &file.name };
     let tags = Tags::bind(job.policy, rules, &name, &schema, &job.anchors, as_of, holds)?;
-    let random = random_tokens(job, rules, &tags, ring, &evidence.before.sha256)?;
+    let random = random_tokens(job, rules, &tags, ring, &file.name, &evidence.before.sha256)?;
     let mut expiry = Expiry::new(&tags, &schema, random);
     expiry.fates = fates;
     let aside = job.quarantine.as_ref().map(|folder| quarantine_place(folder, file, as_of));
@@ -993,12 +993,15 @@ fn random_tokens(
     rules: &RuleSet,
     tags: &Tags<'_>,
     ring: Option<&Keyring>,
+    name: &str,
     sha256: &str,
 ) -> Result<Option<RandomTokens>> {
     let Some(ring) = ring else { return Ok(None) };
     let random = |tag: &&BoundTag<'_>| tag.tag.on_expiry == OnExpiry::RetokenizeRandom;
     let columns: Vec<&str> = tags.tags.iter().filter(random).map(|tag| tag.name.as_str()).collect();
-    RandomTokens::new(ring, job.policy, rules, &columns, sha256).map(Some)
+    // Two files of one content are two files: their rows must not share tokens.
+    let document = sha256_hex(format!("{sha256} {name}").as_bytes());
+    RandomTokens::new(ring, job.policy, rules, &columns, document).map(Some)
 }
 
 pub(crate) fn keys_for(job: &ExpireJob<'_>) -> Result<Option<Keyring>> {

@@ -14,7 +14,7 @@ use arrow_select::zip::zip;
 use std::sync::Arc;
 
 /// Makes the tokens of one file. They depend on the file as it was and on the row, and on no value;
-/// the file's digest is in them, so that no other file and no later run makes the same ones.
+/// its name and its digest are in them, so that no other file and no later run makes the same ones.
 pub(crate) struct RandomTokens {
     /// By column: the tokenizer that writes, those that wrote before, and the spelling.
     columns: Vec<(String, Vec<Tokenizer>, TokenFormat)>,
@@ -22,7 +22,7 @@ pub(crate) struct RandomTokens {
 }
 
 impl RandomTokens {
-    /// For some columns of a file with this digest.
+    /// For some columns of a file; `document` names the file and its contents.
     ///
     /// # Errors
     /// A tenant without a key; a column whose text holds tokens among other words.
@@ -31,7 +31,7 @@ impl RandomTokens {
         policy: &Policy,
         rules: &RuleSet,
         columns: &[&str],
-        sha256: &str,
+        document: String,
     ) -> Result<RandomTokens> {
         let reference = policy.keys();
         let active = ring.key(None, &reference.tenant)?;
@@ -59,7 +59,7 @@ impl RandomTokens {
             let tokenizers = tokenizers.collect::<std::result::Result<_, _>>()?;
             made.push(((*column).to_owned(), tokenizers, format));
         }
-        Ok(RandomTokens { columns: made, document: sha256.to_owned() })
+        Ok(RandomTokens { columns: made, document })
     }
 
     /// The cells of a column with fresh tokens where they are due, and which of them are other ones
