@@ -118,6 +118,14 @@ fn the_same_check_gives_the_same_bytes() {
     place.run(&[&arguments[..], &["--evidence", "evidence.json"]].concat()).expect(0);
     let written: Value = serde_json::from_str(&place.read("evidence.json")).unwrap();
     assert_eq!(written, serde_json::from_str::<Value>(&one).unwrap());
+    // A year later the evidence itself is checked: signature, file, place in the ledger.
+    let verified = place.run(&["verify", "evidence.json", "--data", "safe.parquet"]).expect(0);
+    for words in ["intact · signed by allonym/", "1 of 1 files match", "in the ledger as entry"] {
+        assert!(verified.out.contains(words), "no `{words}` in:\n{}", verified.out);
+    }
+    let text = place.read("evidence.json");
+    place.write("changed.json", text.replace("\"ready\"", "\"not_ready\""));
+    place.run(&["verify", "changed.json", "--data", "safe.parquet"]).expect(1);
     let schema = place.run(&["schema", "check"]).expect(0);
     let schema: Value = serde_json::from_str(&schema.out).unwrap();
     let told: BTreeSet<&String> = schema["properties"].as_object().unwrap().keys().collect();
@@ -340,4 +348,103 @@ fn a_first_run_is_checked_by_the_policy_that_it_drafted() {
     place.run(&["check", "nothing.csv"]).expect(3);
     place.run(&["check"]).expect(2);
     place.run(&["check", "safe.csv", "--as-of", "yesterday"]).expect(2);
+}
+
+#[test]
+fn bad_input_is_never_taken_for_good() {
+    let place = treated("2025-01-31", "safe.csv");
+    fs::create_dir(place.path("empty")).unwrap();
+    place.write("other/notes.pdf", "x");
+    for (what, path) in [("nothing", "nowhere"), ("an empty folder", "empty"), ("no data", "other")]
+    {
+        let ended = place.run(&["check", path]);
+        assert_eq!(ended.exit, 3, "{what}: {ended:?}");
+    }
+    // The anchor is no date any more.
+    let place = treated("2025-01-31", "safe.parquet");
+    let keep = "treat = \"keep\"\nreason = \"x\"\n";
+    let mut other = String::from("version = 1\n[policy]\nname = \"claims\"\n");
+    for column in ["mail", "notes", "closed", "amount"] {
+        other.push_str(&format!("[columns.{column}]\n{keep}"));
+    }
+    place.write("other.toml", other);
+    place.write("plain.csv", rows("true"));
+    let apply = ["apply", "plain.csv", "--to", "safe.parquet", "--policy", "other.toml", "--force"];
+    place.run(&apply).expect(0);
+    let (exit, evidence) = check(&place, &["safe.parquet"]);
+    assert_eq!(exit, 1);
+    assert!(codes(&evidence).is_superset(&set(&["ALO-R102", "ALO-V107", "ALO-I102"])));
+
+    // Two jobs at once: both stand in the ledger, whole; the output is one of theirs.
+    let place = treated("2025-01-31", "safe.csv");
+    let children: Vec<_> = (0..4)
+        .map(|n| {
+            let to = format!("at-once-{n}.csv");
+            place.spawn(&["apply", "in.csv", "--to", &to])
+        })
+        .collect();
+    for child in children {
+        assert!(child.wait_with_output().unwrap().status.success());
+    }
+    place.run(&["audit", "checkpoint", "--to", "note"]).expect(0);
+    let audit = ["audit", "verify", "--checkpoint", "note", "--format", "json"];
+    let told: Value = serde_json::from_str(&place.run(&audit).expect(0).out).unwrap();
+    // A new key, and five times a beginning and an end.
+    assert_eq!((&told["entries"], &told["complete"]), (&11.into(), &true.into()));
+    // The clock of the machine behind the ledger stops a check, too: its date would be no proof.
+    let folder = place.config().join("default.keyring.ledger");
+    let log = allonym_ledger::Ledger::open(&folder).unwrap();
+    let entry = allonym_ledger::Entry::new(allonym_ledger::Action::Check, "later", "test");
+    log.append(&entry, "2099-01-01T00:00:00Z".parse().unwrap()).unwrap();
+    place.run(&["check", "safe.csv", "--as-of", AS_OF]).expect(6).says(&["ALO-A005"]);
+}
+
+#[test]
+fn coarser_and_masked_cells_are_held_to_their_promise() {
+    let place = Place::with_keys();
+    let mut columns = String::from("version = 1\n[policy]\nname = \"coarse\"\npurpose = \"x\"\n");
+    for (name, treatment) in [
+        ("phone", "treat = \"mask\"\nkeep_last = 3"),
+        ("mail", "treat = \"redact\"\nwith = \"[MAIL]\""),
+        ("born", "treat = \"generalize\"\nto = \"year\""),
+        ("ip", "treat = \"generalize\"\nbits = 24"),
+        ("salary", "treat = \"generalize\"\nstep = 100"),
+        ("age", "treat = \"generalize\"\nbands = [18, 30, 60]"),
+        ("zip", "treat = \"generalize\"\nprefix = 2"),
+    ] {
+        columns.push_str(&format!("[columns.{name}]\n{treatment}\n"));
+    }
+    place.write("allonym.toml", columns);
+    let mut csv = String::from("phone,mail,born,ip,salary,age,zip\n");
+    for row in 0..60 {
+        csv.push_str(&format!(
+            "+49 30 9010{row:04},zora{row}@example.org,19{}-03-1{},192.0.2.{row},{},{},101{row:02}\n",
+            50 + row % 50,
+            row % 10,
+            1_001 + row,
+            row + 1
+        ));
+    }
+    place.write("in.csv", csv);
+    for to in ["safe.csv", "safe.parquet"] {
+        place.run(&["apply", "in.csv", "--to", to]).expect(0);
+        let (exit, evidence) = check(&place, &[to]);
+        assert_eq!((exit, codes(&evidence)), (0, set(&[])), "{to}: {evidence:#}");
+        assert!(message(&evidence, "ALO-M105").contains("born, ip, salary, age, zip"));
+    }
+    place.write("safe.csv", place.read("in.csv"));
+    let (exit, evidence) = check(&place, &["safe.csv"]);
+    assert_eq!((exit, codes(&evidence)), (1, set(&["ALO-I102", "ALO-V104"])));
+    let told = message(&evidence, "ALO-I102");
+    for words in [
+        "60 cells of column `phone` are not masked",
+        "60 cells of column `mail` are not what the policy puts in their place",
+        "60 cells of column `born` are not as coarse",
+        "60 cells of column `ip` are not as coarse",
+        "60 cells of column `salary` are not as coarse",
+        "60 cells of column `age` are not as coarse",
+        "60 cells of column `zip` are not as coarse",
+    ] {
+        assert!(told.contains(words), "no `{words}` in:\n{told}");
+    }
 }

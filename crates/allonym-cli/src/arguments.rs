@@ -96,7 +96,7 @@ pub(crate) enum Command {
     Check(CheckArguments),
     /// Render the evidence of a check: HTML, Markdown, CSV, SARIF
     Report(ReportArguments),
-    /// Check a receipt again: its signature, its files, its place in the ledger
+    /// Check a receipt or evidence again: its signature, its files, its place in the ledger
     Verify(VerifyArguments),
     /// Check and anchor the ledger
     Audit(AuditArguments),
@@ -723,7 +723,7 @@ pub(crate) struct ReportArguments {
 
 #[derive(Debug, Args)]
 pub(crate) struct VerifyArguments {
-    /// Receipt: OUT.allonym.json, or OUT/allonym.receipt.json of a folder
+    /// Receipt (OUT.allonym.json, OUT/allonym.receipt.json of a folder), or the evidence of a check
     pub(crate) receipt: PathBuf,
     /// Where its files are now (default: where the receipt says)
     #[arg(long)]

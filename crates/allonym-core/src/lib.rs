@@ -56,3 +56,4 @@ pub use policy::{
     TagClash, TagMatch, UnfitTag, suggested_treatment,
 };
 pub use sensitive::Sensitive;
+pub use treat::Coarseness;

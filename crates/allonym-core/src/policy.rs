@@ -14,6 +14,7 @@ pub use retention::{
 
 use crate::decimal::Decimal;
 use crate::plan::{glob_matches, is_inside};
+use crate::treat::Coarseness;
 use allonym_keys::{Profile, TokenFormat};
 use allonym_recognize::{Selection, Tuning};
 use std::collections::BTreeMap;
@@ -257,6 +258,10 @@ pub struct Promise {
     pub tokens: Option<TokenFormat>,
     /// What stands in the place of every cell; `None` within is null.
     pub redacted: Option<Option<String>>,
+    /// What coarser cells look like.
+    pub coarse: Option<Coarseness>,
+    /// The sign that masks, and how many characters of a cell may be others.
+    pub mask: Option<(char, usize)>,
     /// Entities that are replaced in text; empty is all.
     pub entities: Vec<String>,
     /// Whether the policy names the column, or what it says of unlisted ones is meant.
@@ -270,6 +275,8 @@ impl Promise {
             reason: None,
             tokens: None,
             redacted: None,
+            coarse: None,
+            mask: None,
             entities: Vec::new(),
             listed,
         };
@@ -278,7 +285,12 @@ impl Promise {
             Treatment::Redact { with } => promise.redacted = Some(with.clone()),
             Treatment::Pseudonymize(how) => promise.tokens = Some(how.format),
             Treatment::Text(how) => promise.entities.clone_from(&how.entities),
-            Treatment::Drop | Treatment::Mask(_) | Treatment::Generalize(_) => {}
+            Treatment::Generalize(way) => promise.coarse = Some(Coarseness::of(way)),
+            Treatment::Mask(how) => {
+                let kept = how.keep_first.saturating_add(how.keep_last);
+                promise.mask = Some((how.char, kept));
+            }
+            Treatment::Drop => {}
         }
         promise
     }

@@ -7,6 +7,7 @@ mod mask;
 mod pseudonymize;
 mod text;
 
+pub use generalize::Coarseness;
 pub(crate) use generalize::Typed;
 pub(crate) use pseudonymize::Tokens;
 pub(crate) use text::{InText, PLANTED_LABEL, Wanted};
@@ -266,7 +267,7 @@ pub(crate) enum Kernel {
     Tokens(Tokens),
     Coarser(Generalize),
     /// The same for cells that may be coarse already.
-    CoarserOnce(Generalize),
+    CoarserOnce(Coarseness),
     Typed(Typed),
     InText(Box<InText>),
 }
@@ -392,11 +393,11 @@ impl Treat {
         match &self.kernel {
             Kernel::Constant(with) => out.push_str(with),
             Kernel::Mask(how) => mask::mask(text, how, out),
-            Kernel::CoarserOnce(way) if generalize::is_coarse(text, way) => {
+            Kernel::CoarserOnce(coarse) if coarse.writes(text) => {
                 out.push_str(text);
                 return Kind::Unchanged;
             }
-            Kernel::Coarser(way) | Kernel::CoarserOnce(way) => {
+            Kernel::Coarser(way) | Kernel::CoarserOnce(Coarseness { way, .. }) => {
                 let start = out.len();
                 if generalize::text(text, way, out).is_none() {
                     return Kind::Unparseable;

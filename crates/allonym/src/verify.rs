@@ -4,6 +4,7 @@ use crate::ledger::{Signature, is_signed};
 use crate::run::FOLDER_RECEIPT;
 use crate::{Certificate, ExpireEvidence, Failure, Receipt, Result, Version, erase, expire};
 use allonym_io::{Input, expand, sha256_file};
+use allonym_report::CheckEvidence;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -86,9 +87,9 @@ impl ReceiptCheck {
 }
 
 /// What a document says of files: a receipt of its outputs, the evidence of an expiry and the
-/// certificate of an erasure of the files as they left them.
+/// certificate of an erasure of the files as they left them, the evidence of a check of those it saw.
 struct Told {
-    kind: &'static str,
+    kind: String,
     /// Paths and digests.
     outputs: Vec<(String, String)>,
 }
@@ -108,29 +109,37 @@ impl Told {
             (path, after.unwrap_or(before).sha256)
         };
         match kind.as_deref() {
-            Ok(expire::SCHEMA) => {
+            Ok(kind @ expire::SCHEMA) => {
                 let evidence: ExpireEvidence = serde_json::from_str(text).map_err(broken)?;
                 let files = evidence.files.into_iter();
                 let outputs = files.map(|file| after(file.path, file.before, file.after)).collect();
-                Ok(Told { kind: expire::SCHEMA, outputs })
+                Ok(Told { kind: kind.to_owned(), outputs })
             }
-            Ok(erase::SCHEMA) => {
+            Ok(kind @ erase::SCHEMA) => {
                 let certificate: Certificate = serde_json::from_str(text).map_err(broken)?;
                 let files = certificate.files.into_iter();
                 let outputs = files.map(|file| after(file.path, file.before, file.after)).collect();
-                Ok(Told { kind: erase::SCHEMA, outputs })
+                Ok(Told { kind: kind.to_owned(), outputs })
+            }
+            Ok(kind @ CheckEvidence::SCHEMA) => {
+                let evidence: Value = serde_json::from_str(text).map_err(broken)?;
+                let text_of = |value: &Value| value.as_str().map(str::to_owned);
+                let files = evidence["files"].as_array().into_iter().flatten();
+                let outputs = files
+                    .filter_map(|file| Some((text_of(&file["path"])?, text_of(&file["sha256"])?)));
+                Ok(Told { kind: kind.to_owned(), outputs: outputs.collect() })
             }
             _ => {
                 let receipt = Receipt::parse(text, name)?;
                 let outputs = receipt.outputs.into_iter().map(|file| (file.path, file.sha256));
-                Ok(Told { kind: crate::receipt::SCHEMA, outputs: outputs.collect() })
+                Ok(Told { kind: receipt.schema, outputs: outputs.collect() })
             }
         }
     }
 }
 
-/// Looks at a receipt again, or at the evidence of an expiry or an erasure. `data` is where its files are now; they are looked for beside it when
-/// left out. `known` are the public keys that are trusted ([`crate::ledger::signing_key`]).
+/// Looks again at a receipt, or at the evidence of a check, an expiry or an erasure. `data` is where its
+/// files are now; they are looked for beside it when left out. `known` are the public keys that are trusted ([`crate::ledger::signing_key`]).
 ///
 /// # Errors
 /// A receipt that is not there or is none, files that cannot be read.
@@ -139,7 +148,7 @@ pub fn verify_receipt(path: &Path, data: Option<&Path>, known: &[String]) -> Res
     let text = read_text(path)?;
     let told = Told::read(&text, &name)?;
     let outputs = &told.outputs;
-    let (signature, key) = signature_of(&text, told.kind, known);
+    let (signature, key) = signature_of(&text, &told.kind, known);
     let mut files = Vec::new();
     let base = path.parent().unwrap_or_else(|| Path::new(""));
     for output in outputs {

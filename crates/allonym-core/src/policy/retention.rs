@@ -8,7 +8,7 @@ use super::{GLOB_CHARS_MAX, Generalize, PolicyError, Treatment};
 use crate::codes;
 use crate::counts::ColumnCounts;
 use crate::plan::glob_matches;
-use crate::treat::{Kernel, Rows, Treat, Typed, fits};
+use crate::treat::{Coarseness, Kernel, Rows, Treat, Typed, fits};
 use crate::wording::quoted;
 use allonym_retention::{Hold, OnExpiry, OnNullAnchor, Period, Rule, Term, Zone};
 use arrow_array::ArrayRef;
@@ -92,7 +92,7 @@ impl Tag {
                 };
                 let kernel = match Typed::of(way, cells) {
                     Some(typed) => Kernel::Typed(typed),
-                    None => Kernel::CoarserOnce(way.clone()),
+                    None => Kernel::CoarserOnce(Coarseness::of(way)),
                 };
                 return Ok(Some(Coarser(Treat::new(kernel, shape, Arc::default()))));
             }

@@ -41,26 +41,76 @@ pub(super) fn text(cell: &str, way: &Generalize, out: &mut String) -> Option<()>
     }
 }
 
-/// Whether a cell is one that [`text`] writes and does not read: a band, a network.
-pub(super) fn is_coarse(cell: &str, way: &Generalize) -> bool {
-    let mut again = String::new();
-    match way {
-        Generalize::Bits(bits) => cell
-            .split_once('/')
-            .and_then(|(address, _)| network(address, *bits, &mut again))
-            .is_some_and(|()| again == cell),
-        Generalize::Bands(bands) => {
-            let below = bands.first().map(|first| first - 1);
-            below.iter().chain(bands).any(|value| {
-                again.clear();
-                band(Decimal::integer((*value).into()), bands, &mut again).is_some()
-                    && again == cell
-            })
-        }
-        Generalize::To(_) | Generalize::Step(_) | Generalize::Prefix(_) => {
-            text(cell, way, &mut again).is_some() && again == cell
+/// What cells look like that were made coarser.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Coarseness {
+    pub(super) way: Generalize,
+    /// All bands, by their spelling.
+    bands: Vec<String>,
+}
+
+impl Coarseness {
+    pub(crate) fn of(way: &Generalize) -> Coarseness {
+        let Generalize::Bands(cuts) = way else {
+            return Coarseness { way: way.clone(), bands: Vec::new() };
+        };
+        let below = cuts.first().map(|first| first.saturating_sub(1));
+        let bands = below.iter().chain(cuts).filter_map(|value| {
+            let mut out = String::new();
+            text(&value.to_string(), way, &mut out).map(|()| out)
+        });
+        Coarseness { way: way.clone(), bands: bands.collect() }
+    }
+
+    /// Whether a cell is one that [`text`] writes: what is coarse stays as it is.
+    #[must_use]
+    pub fn writes(&self, cell: &str) -> bool {
+        let again = |cell: &str| {
+            let mut out = String::new();
+            text(cell, &self.way, &mut out).map(|()| out)
+        };
+        match &self.way {
+            Generalize::Bands(_) => self.bands.iter().any(|band| band == cell),
+            Generalize::Bits(_) => cell
+                .split_once('/')
+                .is_some_and(|(address, _)| again(address).as_deref() == Some(cell)),
+            Generalize::To(_) | Generalize::Step(_) | Generalize::Prefix(_) => {
+                again(cell).as_deref() == Some(cell)
+            }
         }
     }
+
+    /// The same of a cell, as text, that may come from a typed column: those have no spelling for a
+    /// whole month, and one of their own for numbers.
+    #[must_use]
+    pub fn holds(&self, cell: &str) -> bool {
+        let typed = || match &self.way {
+            Generalize::Step(_) => {
+                let number = |text: &str| text.trim().parse::<f64>().ok();
+                let mut floor = String::new();
+                text(cell, &self.way, &mut floor).is_some() && number(&floor) == number(cell)
+            }
+            Generalize::To(part) => is_first(cell, *part),
+            Generalize::Bands(_) | Generalize::Bits(_) | Generalize::Prefix(_) => false,
+        };
+        self.writes(cell) || typed()
+    }
+}
+
+/// Whether a date or time is at the beginning of its part, as typed columns have it.
+fn is_first(cell: &str, part: DatePart) -> bool {
+    let (date, time) = cell.split_once(['T', ' ']).unwrap_or((cell, ""));
+    let ends: &[&str] = match part {
+        DatePart::Year => &["-01-01"],
+        DatePart::Quarter => &["-01-01", "-04-01", "-07-01", "-10-01"],
+        DatePart::Month => &["-01"],
+        DatePart::Day => &[""],
+    };
+    let is_date = date.len() >= "1980-01-01".len()
+        && civil::coarser(date, part, &mut String::new()).is_some();
+    is_date
+        && ends.iter().any(|end| date.ends_with(end))
+        && (time.is_empty() || time.starts_with("00:00:00"))
 }
 
 /// `192.0.2.0/24`. The bits are those of IPv4 up to 31 and of IPv6 above; the other kind of
@@ -450,6 +500,46 @@ mod tests {
         for wrong in ["Europe/Nowhere", "+25:00", "", "+1x:00", "+"] {
             assert!(zone(wrong).is_none(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn what_is_coarse_is_told_from_what_is_not() {
+        let check = |way: &Generalize, coarse: &[&str], fine: &[&str]| {
+            let coarseness = Coarseness::of(way);
+            for cell in coarse {
+                assert!(coarseness.holds(cell), "{way:?} {cell}");
+                let mut out = String::new();
+                // What it makes of anything is coarse.
+                if text(cell, way, &mut out).is_some() {
+                    assert!(coarseness.holds(&out), "{way:?} {cell} {out}");
+                }
+            }
+            for cell in fine {
+                assert!(!coarseness.holds(cell), "{way:?} {cell}");
+                let mut out = String::new();
+                if text(cell, way, &mut out).is_some() {
+                    assert!(coarseness.holds(&out), "{way:?} {cell} {out}");
+                }
+            }
+        };
+        check(
+            &Generalize::To(DatePart::Year),
+            &["1980", "1980-01-01", "1980-01-01T00:00:00"],
+            &["1980-03", "1980-03-01", "1980-01-01T10:00:00", "x", "", "01.01.1980"],
+        );
+        check(&Generalize::To(DatePart::Quarter), &["1980-Q2", "1980-04-01"], &["1980-05-01"]);
+        check(&Generalize::To(DatePart::Month), &["1980-03", "1980-03-01"], &["1980-03-02"]);
+        check(&Generalize::To(DatePart::Day), &["1980-03-02"], &["1980-03-02T10:00:00"]);
+        check(&Generalize::Prefix(2), &["10", "1", ""], &["101"]);
+        check(
+            &Generalize::Bits(24),
+            &["192.0.2.0/24", "2001:db8::/48"],
+            &["192.0.2.7", "192.0.2.0", "192.0.2.7/24", "x"],
+        );
+        let bands = Generalize::Bands(vec![18, 30, 90]);
+        check(&bands, &["<18", "18-29", "30-89", "90+"], &["17", "40", "18-30", ""]);
+        let step = Generalize::Step(Decimal::parse("100").unwrap());
+        check(&step, &["0", "100", "-200", "100.0"], &["1", "150", "x", ""]);
     }
 
     #[test]

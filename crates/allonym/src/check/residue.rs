@@ -1,15 +1,15 @@
 //! Identifiers that are left in the output, column by column.
 //!
-//! Where the policy promises tokens, every cell that is none counts; where it promises treated text,
-//! every cell in which the detector still finds something; every other column is judged anew, as a
-//! scan does.
+//! Where the policy promises tokens, coarser, masked or constant cells, every cell that is none counts;
+//! where it promises treated text, every cell in which the detector still finds something; every other
+//! column is judged anew, as a scan does.
 
 use super::{CheckJob, blank_columns, finding};
 use crate::cells::{leaf_texts, leaves};
 use crate::compiled::Scratches;
 use crate::scan::{Evidence, Looker, Sample, ScanColumn, ScanOptions};
 use crate::{Cancel, FindOptions, Policy, Result, compiled};
-use allonym_core::Promise;
+use allonym_core::{Coarseness, Promise};
 use allonym_keys::{TokenFormat, find_text_tokens};
 use allonym_recognize::{Group, Recognizer, RuleSet};
 use allonym_report::{ColumnEvidence, Finding, Recall, Severity};
@@ -109,6 +109,10 @@ enum Look {
     Tokens(TokenFormat),
     /// Cells are null or this text.
     Redacted(Option<String>),
+    /// Cells are as coarse as this.
+    Coarse(Coarseness),
+    /// Cells are this sign, but for so many characters.
+    Masked(char, usize),
     /// Text in which these entities were replaced; empty is all.
     Text(Vec<String>),
     /// Anything else, and whether somebody said why it may stay as it is.
@@ -118,9 +122,11 @@ enum Look {
 impl Look {
     fn of(promise: Option<&Promise>) -> Look {
         let Some(promise) = promise else { return Look::Judge { excused: false } };
-        match (promise.tokens, &promise.redacted) {
-            (Some(format), _) => Look::Tokens(format),
-            (None, Some(with)) => Look::Redacted(with.clone()),
+        match (promise.tokens, &promise.redacted, &promise.coarse, promise.mask) {
+            (Some(format), ..) => Look::Tokens(format),
+            (None, Some(with), ..) => Look::Redacted(with.clone()),
+            (None, None, Some(coarse), _) => Look::Coarse(coarse.clone()),
+            (None, None, None, Some((sign, kept))) => Look::Masked(sign, kept),
             _ if promise.treatment == "text" => Look::Text(promise.entities.clone()),
             _ => Look::Judge { excused: promise.reason.is_some() },
         }
@@ -132,6 +138,14 @@ struct Count {
     cells: u64,
     hits: u64,
     kinds: BTreeMap<String, u64>,
+}
+
+impl Count {
+    /// Cells, and those that are not what they should be.
+    fn strange(&mut self, texts: &StringArray, fits: impl Fn(&str) -> bool) {
+        self.cells += (texts.len() - texts.null_count()) as u64;
+        self.hits += texts.iter().flatten().filter(|text| !fits(text)).count() as u64;
+    }
 }
 
 struct Eyes<'r> {
@@ -175,9 +189,13 @@ impl Pass<'_> {
             };
             let name = &column.name;
             match look {
-                Look::Tokens(_) | Look::Redacted(_) if count.hits > 0 => {
+                Look::Tokens(_) | Look::Redacted(_) | Look::Coarse(_) | Look::Masked(..)
+                    if count.hits > 0 =>
+                {
                     let what = match look {
                         Look::Tokens(_) => "no tokens, as the policy promises",
+                        Look::Coarse(_) => "not as coarse as the policy promises",
+                        Look::Masked(..) => "not masked as the policy promises",
                         _ => "not what the policy puts in their place",
                     };
                     let message = format!("{} cells of column `{name}` are {what}", count.hits);
@@ -243,15 +261,11 @@ impl Residue<'_> {
     fn count(&self, look: &Look, texts: &StringArray, count: &mut Count) {
         match look {
             Look::Judge { .. } => {}
-            Look::Tokens(format) => {
-                count.cells += (texts.len() - texts.null_count()) as u64;
-                let strange = texts.iter().flatten().filter(|text| !is_token(*format, text));
-                count.hits += strange.count() as u64;
-            }
-            Look::Redacted(with) => {
-                count.cells += (texts.len() - texts.null_count()) as u64;
-                let strange = texts.iter().flatten().filter(|text| with.as_deref() != Some(text));
-                count.hits += strange.count() as u64;
+            Look::Tokens(format) => count.strange(texts, |text| is_token(*format, text)),
+            Look::Redacted(with) => count.strange(texts, |text| with.as_deref() == Some(text)),
+            Look::Coarse(coarse) => count.strange(texts, |text| coarse.holds(text)),
+            Look::Masked(sign, kept) => {
+                count.strange(texts, |text| text.chars().filter(|c| c != sign).count() <= *kept)
             }
             Look::Text(entities) => self.scratches.lend(|scratch| {
                 let rules = self.recognizer.rules();
@@ -321,8 +335,8 @@ fn is_token(format: TokenFormat, text: &str) -> bool {
         TokenFormat::Base62 => (22, |c| c.is_ascii_alphanumeric()),
         TokenFormat::Hex => (32, |c| c.is_ascii_digit() || (b'a'..=b'f').contains(&c)),
         TokenFormat::Crockford => (26, |c| b"0123456789ABCDEFGHJKMNPQRSTVWXYZ".contains(&c)),
-        // The type of the column is the form.
-        TokenFormat::Binary => return true,
+        // Text formats write bytes in hexadecimal.
+        TokenFormat::Binary => (32, |c| c.is_ascii_hexdigit()),
     };
     text.len() == chars && text.bytes().all(fits)
 }

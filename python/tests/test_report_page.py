@@ -1,0 +1,109 @@
+"""The report in a browser: one request, no error, readable on a phone, by ear and without scripts.
+
+Needs a Chromium, named by ``ALLONYM_CHROMIUM``, and the packages ``playwright`` and
+``axe-playwright-python``; says that it was left out without them.
+"""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+BROWSER = os.environ.get("ALLONYM_CHROMIUM")
+HOSTILE = (
+    "<img src=x onerror=document.title=1>",
+    '"><script>document.title=1</script>',
+    "</style><svg onload=document.title=1>",
+    "javascript:document.title=1",
+    "a" * 120,
+)
+
+
+@pytest.fixture(scope="module")
+def page_path(tmp_path_factory):
+    """A report of 200 columns, five of them with hostile names, and with findings of all kinds."""
+    folder = tmp_path_factory.mktemp("report")
+    names = [*HOSTILE, "mail", "closed", *(f"attribute_{n}" for n in range(193))]
+    quoted = ['"' + name.replace('"', '""') + '"' for name in names]
+    values = ["x"] * 5 + ["zoe@example.org", "2019-01-31"] + ["7"] * 193
+    (folder / "in.csv").write_text("\n".join([",".join(quoted)] + [",".join(values)] * 50) + "\n")
+    (folder / "allonym.toml").write_text(
+        'version = 1\n[policy]\nname = "wide"\nunlisted = "keep"\nunlisted_reason = "a test"\n'
+        '[columns.mail]\ntreat = "pseudonymize"\n'
+        '[retention.dataset]\nanchor = "closed"\nduration = "P5Y"\non_expiry = "drop_row"\n'
+        '[[retention.holds]]\nid = "LH-1"\nauthority = "a court"\nfrom = 2020-01-01\n'
+        'review_by = 2021-01-01\nscope = { dataset = "others" }\n'
+    )
+    environment = {**os.environ, "ALLONYM_CONFIG_HOME": str(folder / "config")}
+
+    def allonym(*arguments, exit_code):
+        command = [sys.executable, "-m", "allonym", *arguments]
+        run = subprocess.run(
+            command, capture_output=True, text=True, check=False, cwd=folder, env=environment
+        )
+        assert run.returncode == exit_code, run.stderr
+
+    allonym("key", "new", exit_code=0)
+    allonym("apply", "in.csv", "--to", "safe.csv", exit_code=0)
+    as_of = "2026-06-01T00:00:00Z"
+    allonym("check", "safe.csv", "--as-of", as_of, "--report", "report.html", exit_code=1)
+    return folder / "report.html"
+
+
+def test_a_wide_report_is_small(page_path):
+    text = page_path.read_text()
+    assert len(text.encode()) <= 150_000
+    assert "attribute_192" in text
+    assert "<script" not in text
+
+
+@pytest.fixture(scope="module")
+def browser():
+    if not BROWSER:
+        pytest.skip("left out: ALLONYM_CHROMIUM names no browser")
+    playwright = pytest.importorskip("playwright.sync_api")
+    with playwright.sync_playwright() as running:
+        started = running.chromium.launch(executable_path=BROWSER, args=["--no-sandbox"])
+        yield started
+        started.close()
+
+
+def opened(browser, path, **options):
+    context = browser.new_context(**options)
+    page = context.new_page()
+    requests, errors = [], []
+    page.on("request", lambda request: requests.append(request.url))
+    page.on("console", lambda message: errors.append(message.text))
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.goto(path.as_uri())
+    return page, requests, errors
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_one_request_no_error_and_nothing_for_axe(browser, page_path, scheme):
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright")
+    page, requests, errors = opened(browser, page_path, color_scheme=scheme, bypass_csp=True)
+    assert page.title().startswith("NOT READY")
+    result = axe.Axe().run(page)
+    assert result.violations_count == 0, result.generate_report()
+    assert [url for url in requests if not url.startswith("data:")] == [page_path.as_uri()]
+    assert errors == []
+
+
+def test_it_reflows_on_a_phone(browser, page_path):
+    page, _, _ = opened(browser, page_path, viewport={"width": 320, "height": 640})
+    assert page.evaluate("document.documentElement.scrollWidth") <= 320
+    wide, _, _ = opened(browser, page_path, viewport={"width": 1280, "height": 800})
+    assert wide.evaluate("document.documentElement.scrollWidth") <= 1280
+
+
+def test_it_is_whole_without_scripts_and_on_paper(browser, page_path):
+    plain, requests, _ = opened(browser, page_path, java_script_enabled=False)
+    assert len([url for url in requests if not url.startswith("data:")]) == 1
+    for words in ("NOT READY", "attribute_192", "ALO-R101", "<img src=x onerror="):
+        assert words in plain.locator("body").inner_text()
+    assert plain.title().startswith("NOT READY")
+    paper, _, _ = opened(browser, page_path)
+    paper.emulate_media(media="print")
+    assert "ALO-R101" in paper.locator("body").inner_text()
