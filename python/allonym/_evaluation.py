@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from allonym import _allonym, _html
 
@@ -59,7 +59,7 @@ def evaluate(
     """
     taken: Any
     if isinstance(data, (str, os.PathLike)):
-        taken = os.fspath(cast("str | os.PathLike[str]", data))
+        taken = os.fspath(data)
     else:
         taken = [json.dumps(dict(document)) for document in data]
     said = _allonym.evaluate(
@@ -176,7 +176,7 @@ class Evaluation:
 
 def _toml(labels: Mapping[str, str | Sequence[str]]) -> str:
     # JSON strings of ASCII are TOML strings.
-    lines = []
+    lines: list[str] = []
     for label, names in labels.items():
         entities = [names] if isinstance(names, str) else list(names)
         lines += [f"[{json.dumps(label)}]", f"entities = {json.dumps(entities)}"]
