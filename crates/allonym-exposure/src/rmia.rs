@@ -3,9 +3,10 @@
 use crate::scores::{
     AttackError, Flags, Mode, Scores, confidences, out_of_range, refuse_one_sided, same_length,
 };
-use crate::signals::{Matrix, References, Series, SignalError};
+use crate::signals::{Matrix, References, Series, SignalError, Singles};
 use crate::special::size;
 use rayon::prelude::*;
+use std::ops::Range;
 
 /// How much more the target likes a record than the references do, compared with records that
 /// nobody was trained on.
@@ -112,26 +113,12 @@ impl Rmia {
             |(at, (values, flags))| {
                 let start = at * ROW_RECORDS;
                 let records = start..start + values.len();
-                let mut signals = references.signals.rows(records.clone())?;
-                let mut members = references.members.rows(records)?;
-                let zeros = || vec![0.0; values.len()];
-                let (mut with, mut without, mut inside) = (zeros(), zeros(), zeros());
-                for reference in 0..count {
-                    let row = signals.row(reference)?;
-                    check_row("`references`", start, row)?;
-                    let row = row.iter().zip(members.row(reference)?);
-                    let sums = with.iter_mut().zip(&mut without).zip(&mut inside);
-                    for (((with, without), inside), (signal, member)) in sums.zip(row) {
-                        *with += member * signal;
-                        *without += (1.0 - member) * signal;
-                        *inside += member;
-                    }
-                }
+                let Sides { with, without, inside } = Sides::of(references, records)?;
                 for column in 0..values.len() {
                     let sums = Sums {
                         with: with[column],
                         without: without[column],
-                        inside: inside[column],
+                        inside: f64::from(inside[column]),
                         references: size(count),
                     };
                     let confidence = conf.at(start + column);
@@ -227,6 +214,87 @@ struct Sums {
     references: f64,
 }
 
+/// Sums of the references' confidences of some records, by whether they were trained on them.
+struct Sides {
+    with: Vec<f64>,
+    without: Vec<f64>,
+    inside: Vec<u32>,
+}
+
+impl Sides {
+    fn of(references: &References<'_>, records: Range<usize>) -> Result<Sides, AttackError> {
+        let (start, width) = (records.start, records.len());
+        let mut sides =
+            Sides { with: vec![0.0; width], without: vec![0.0; width], inside: vec![0; width] };
+        let mut rows = None;
+        for reference in 0..references.references() {
+            let signals = references.signals.singles(reference, records.clone());
+            let members = references.members.truths(reference, records.clone());
+            match signals.zip(members) {
+                Some((Singles::Values(row), members)) => {
+                    sides.add_singles(start, row.iter().copied(), members)?;
+                }
+                Some((Singles::Bytes(row), members)) => {
+                    sides.add_singles(
+                        start,
+                        row.iter().map(|b| f32::from_le_bytes(*b)),
+                        members,
+                    )?;
+                }
+                // From a file, or in another layout: through a buffer of doubles.
+                None => {
+                    if rows.is_none() {
+                        let signals = references.signals.rows(records.clone())?;
+                        rows = Some((signals, references.members.rows(records.clone())?));
+                    }
+                    let (signals, members) = rows.as_mut().expect("it was just opened");
+                    sides.add(start, signals.row(reference)?, members.row(reference)?)?;
+                }
+            }
+        }
+        Ok(sides)
+    }
+
+    fn add(&mut self, start: usize, row: &[f64], members: &[f64]) -> Result<(), AttackError> {
+        check_row("`references`", start, row)?;
+        let sums = self.with.iter_mut().zip(&mut self.without).zip(&mut self.inside);
+        for (((with, without), inside), (signal, member)) in sums.zip(row.iter().zip(members)) {
+            *with += member * signal;
+            *without += (1.0 - member) * signal;
+            *inside += u32::from(*member != 0.0);
+        }
+        Ok(())
+    }
+
+    /// The same sums from single precision, many records at a time: a mask of bits keeps a signal
+    /// on its side.
+    fn add_singles(
+        &mut self,
+        start: usize,
+        row: impl Iterator<Item = f32> + Clone,
+        members: &[bool],
+    ) -> Result<(), AttackError> {
+        let outside = row
+            .clone()
+            .fold(0, |outside, signal| outside | u32::from(signal < 0.0) | u32::from(signal > 1.0));
+        if outside != 0 {
+            let row: Vec<f64> = row.clone().map(f64::from).collect();
+            check_row("`references`", start, &row)?;
+        }
+        let sums = self.with.iter_mut().zip(&mut self.without);
+        for ((with, without), (signal, member)) in sums.zip(row.zip(members)) {
+            let all = signal.to_bits();
+            let inside = all & 0_u32.wrapping_sub(u32::from(*member));
+            *with += f64::from(f32::from_bits(inside));
+            *without += f64::from(f32::from_bits(all ^ inside));
+        }
+        self.inside.iter_mut().zip(members).for_each(|(inside, member)| {
+            *inside += u32::from(*member);
+        });
+        Ok(())
+    }
+}
+
 /// Refuses a reference's signals that are no confidences. Those that are not finite pass.
 fn check_row(what: &'static str, start: usize, row: &[f64]) -> Result<(), AttackError> {
     // Counted and not searched, which is many at a time.
@@ -241,7 +309,7 @@ fn check_row(what: &'static str, start: usize, row: &[f64]) -> Result<(), Attack
 }
 
 /// Records whose sums are made together; their rows stay in a core's nearest cache.
-const ROW_RECORDS: usize = 512;
+const ROW_RECORDS: usize = 1024;
 /// The smallest positive single-precision number: what a confidence of zero is taken for where it
 /// divides.
 const SMALLEST: f64 = 1.401_298_464_324_817e-45;
@@ -249,7 +317,46 @@ const SMALLEST: f64 = 1.401_298_464_324_817e-45;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::signals::Layout;
+    use crate::npy::Kind;
+    use crate::signals::{Layout, Store};
+
+    /// Single precision in memory goes its own way; it must give the bits of the general one.
+    #[test]
+    fn single_precision_gives_the_same_bits() {
+        let (references, records) = (6, 1500);
+        let noise = |at: usize| f32::from(u16::try_from(at * 40_503 % 65_536).unwrap()) / 65_536.0;
+        let mut signals: Vec<f32> = (0..references * records).map(noise).collect();
+        signals[7] = f32::NAN;
+        signals[1024] = f32::INFINITY;
+        let members: Vec<bool> = (0..signals.len()).map(|at| at * 31 % 7 < 3).collect();
+        let doubles: Vec<f64> = signals.iter().map(|signal| f64::from(*signal)).collect();
+        let bytes: Vec<u8> = signals.iter().flat_map(|signal| signal.to_le_bytes()).collect();
+        let target: Vec<f64> = (0..records).map(|at| f64::from(noise(at + 3))).collect();
+        let others = Population {
+            target: Series::F64(&target[..50]),
+            references: Matrix::new(&doubles[..300], Layout::ByReference, 6, 50).unwrap(),
+        };
+        let masks = Matrix::new(&members[..], Layout::ByReference, references, records).unwrap();
+        let score = |store: Store<'_>| {
+            let signals = Matrix::new(store, Layout::ByReference, references, records).unwrap();
+            let all = References::new(signals, masks).unwrap();
+            let ratio = |of: &References<'_>, others: &Population<'_>| {
+                let scores = Rmia::default().score(&target, of, others).unwrap().ratio;
+                (scores.values.iter().map(|v| v.to_bits()).collect::<Vec<_>>(), scores.flags)
+            };
+            let rest = Population { references: others.references.without(2).unwrap(), ..others };
+            (ratio(&all, &others), ratio(&all.without(2).unwrap(), &rest))
+        };
+        let general = score(Store::F64(&doubles));
+        assert_eq!(score(Store::F32(&signals)), general);
+        assert_eq!(score(Store::Bytes(&bytes, Kind::F32)), general);
+        assert_eq!(general.0.1.iter().filter(|flags| !flags.is_empty()).count(), 2);
+        signals[9] = 1.5;
+        let wrong = Matrix::new(&signals[..], Layout::ByReference, references, records).unwrap();
+        let wrong = References::new(wrong, masks).unwrap();
+        let refused = Rmia::default().score(&target, &wrong, &others).unwrap_err();
+        assert!(refused.to_string().contains("record 9"), "{refused}");
+    }
 
     fn references<'a>(signals: &'a [f64], members: &'a [bool]) -> References<'a> {
         let records = signals.len() / 2;

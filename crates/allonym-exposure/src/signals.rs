@@ -263,6 +263,35 @@ impl<'a> Matrix<'a> {
         Ok(Rows { matrix: *self, records, values })
     }
 
+    /// One kept reference's signals of some records where they lie as single precision in memory.
+    pub(crate) fn singles(&self, reference: usize, records: Range<usize>) -> Option<Singles<'a>> {
+        if self.reading != Reading::AsStored || self.limit.is_some() {
+            return None;
+        }
+        let range = self.lying(reference, records)?;
+        match self.store {
+            Store::F32(values) => Some(Singles::Values(&values[range])),
+            Store::Bytes(bytes, Kind::F32) => Some(Singles::Bytes(&bytes.as_chunks().0[range])),
+            _ => None,
+        }
+    }
+
+    /// The same of truth values.
+    pub(crate) fn truths(&self, reference: usize, records: Range<usize>) -> Option<&'a [bool]> {
+        let range = self.lying(reference, records)?;
+        match self.store {
+            Store::Bool(values) => Some(&values[range]),
+            _ => None,
+        }
+    }
+
+    /// Where a kept reference's signals of some records stand, if they stand together.
+    fn lying(&self, reference: usize, records: Range<usize>) -> Option<Range<usize>> {
+        let kept = (0..self.stored).filter(|at| !self.skipped.contains(*at)).nth(reference)?;
+        let start = kept * self.records;
+        (self.layout == Layout::ByReference).then_some(start + records.start..start + records.end)
+    }
+
     fn is_mask(&self) -> bool {
         self.store.kind() == Kind::Bool
     }
@@ -290,6 +319,15 @@ impl<'a> Matrix<'a> {
         }
         Ok(())
     }
+}
+
+/// Single-precision numbers in memory.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Singles<'a> {
+    /// As numbers.
+    Values(&'a [f32]),
+    /// As little-endian bytes, wherever they begin.
+    Bytes(&'a [[u8; 4]]),
 }
 
 /// Signals of some records, one reference at a time.
