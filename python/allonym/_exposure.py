@@ -7,7 +7,6 @@ import itertools
 import json
 import math
 import os
-import statistics
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, cast
@@ -708,6 +707,8 @@ class Mitigation:
 
 def _paired(first: Exposure, second: Exposure) -> dict[str, float]:
     """Give the change of usefulness on the scored holdout rows, with its normal interval."""
+    import statistics
+
     numpy: Any = importlib.import_module("numpy")
     right = second.right() - first.right()
     confidence = second.confidence

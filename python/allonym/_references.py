@@ -8,7 +8,6 @@ import importlib
 import json
 import os
 import sys
-import tempfile
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -287,6 +286,8 @@ class Store:
         self.memory[key] = says
         if self.folder is None or not on_disk:
             return
+        import tempfile
+
         numpy: Any = importlib.import_module("numpy")
         stored = numpy.concatenate([numpy.asarray(part, dtype="<f8") for part in says])
         # A cache that cannot be written costs time, not the measurement.
