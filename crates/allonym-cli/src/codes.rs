@@ -49,24 +49,16 @@ const CODES: &[(&str, &str)] = &[
     ("ALO-D004", "the operating system does not let this user read or write there"),
     ("ALO-D005", "a call that looks into text was given an array that holds none"),
     (
-        "ALO-D007",
-        "evidence is the JSON that allonym check --evidence writes; a report is rendered from nothing else",
-    ),
-    (
         "ALO-D006",
         "signals, masks, labels or groups do not fit each other or the attack: lengths, shapes, values outside of their range, nobody on one side; the message names the argument and the record's position, never a value",
     ),
     (
+        "ALO-D007",
+        "evidence is the JSON that allonym check --evidence writes; a report is rendered from nothing else",
+    ),
+    (
         "ALO-D050",
         "the file is no evidence of a measured exposure, or of another version; allonym exposure score SIGNALS --to FILE writes it",
-    ),
-    (
-        "ALO-I101",
-        "the output still holds identifiers where the policy promises that it does not: treat the source again with a policy that covers them",
-    ),
-    (
-        "ALO-I102",
-        "cells of a treated column do not have the form that the treatment gives: they were put there later, or never treated",
     ),
     (
         "ALO-E001",
@@ -79,6 +71,14 @@ const CODES: &[(&str, &str)] = &[
     (
         "ALO-E003",
         "the list that keeps erased people out, or its key, is not there or not whole; nothing is treated without it, since they would come back",
+    ),
+    (
+        "ALO-I101",
+        "the output still holds identifiers where the policy promises that it does not: treat the source again with a policy that covers them",
+    ),
+    (
+        "ALO-I102",
+        "cells of a treated column do not have the form that the treatment gives: they were put there later, or never treated",
     ),
     (
         "ALO-K001",
@@ -171,6 +171,22 @@ const CODES: &[(&str, &str)] = &[
         "ALO-K109",
         "a key in use for long ties ever more data sets to one secret; new data sets deserve a new key",
     ),
+    ("ALO-L001", "a rule file cannot be used: allonym rules check FOLDER names every problem"),
+    ("ALO-L002", "rules are read from folders of *.toml files"),
+    ("ALO-L003", "no rule or entity has this name: allonym rules list"),
+    (
+        "ALO-M101",
+        "the output has a column that the policy does not list, so nobody decided about it: list it, or treat the source again",
+    ),
+    (
+        "ALO-M102",
+        "a column that nobody needs for a purpose should not be there (GDPR, article 5(1)(c)): name its purpose, or drop it",
+    ),
+    ("ALO-M103", "the policy drops a column that the output has: it was not made by this policy"),
+    (
+        "ALO-M105",
+        "columns that are harmless one by one can single people out together; how many rows they do is measured apart",
+    ),
     (
         "ALO-P020",
         "without a policy one is drafted from the data, which is read twice for it; a pipe can be read once: allonym init FILE",
@@ -179,14 +195,11 @@ const CODES: &[(&str, &str)] = &[
         "ALO-P021",
         "a policy that names entities needs to know which columns hold them before row one; a pipe or stream can be read once: list its columns by name or glob",
     ),
+    ("ALO-P022", "no policy stands where one was named; allonym init FILE drafts one"),
     (
         "ALO-P023",
         "two retention tags claim one column, neither more exact than the other: match it by its name",
     ),
-    ("ALO-P022", "no policy stands where one was named; allonym init FILE drafts one"),
-    ("ALO-L001", "a rule file cannot be used: allonym rules check FOLDER names every problem"),
-    ("ALO-L002", "rules are read from folders of *.toml files"),
-    ("ALO-L003", "no rule or entity has this name: allonym rules list"),
     ("ALO-R001", "expire and erase go by the `[retention]` of a policy, and there is none"),
     (
         "ALO-R002",
@@ -211,29 +224,16 @@ const CODES: &[(&str, &str)] = &[
         "an interrupted job over these files is about something else than this one; end that one first",
     ),
     (
+        "ALO-R011",
+        "a file, or the journal of an interrupted job, is not as the job left it; somebody else wrote it",
+    ),
+    (
         "ALO-R020",
         "the log of the Delta table cannot be read, or tells too little; expire it with the engine that keeps it",
     ),
     (
         "ALO-R021",
         "the Delta table uses something that is not understood here: what is half understood would keep what should go",
-    ),
-    (
-        "ALO-R011",
-        "a file, or the journal of an interrupted job, is not as the job left it; somebody else wrote it",
-    ),
-    (
-        "ALO-M101",
-        "the output has a column that the policy does not list, so nobody decided about it: list it, or treat the source again",
-    ),
-    (
-        "ALO-M102",
-        "a column that nobody needs for a purpose should not be there (GDPR, article 5(1)(c)): name its purpose, or drop it",
-    ),
-    ("ALO-M103", "the policy drops a column that the output has: it was not made by this policy"),
-    (
-        "ALO-M105",
-        "columns that are harmless one by one can single people out together; how many rows they do is measured apart",
     ),
     (
         "ALO-R101",
@@ -295,6 +295,7 @@ const CODES: &[(&str, &str)] = &[
         "ALO-U010",
         "the Python call cannot be made as it is: a wrong argument, or a path that holds several files",
     ),
+    ("ALO-U011", "the object is of a library that is not installed; Allonym itself needs none"),
     (
         "ALO-U012",
         "--recall takes the JSON of an evaluation: overall.overlap.recall with value and low",
@@ -303,9 +304,9 @@ const CODES: &[(&str, &str)] = &[
         "ALO-U013",
         "a report is rendered as html, md, csv, sarif or json: by --format, or by the name of its file",
     ),
-    ("ALO-U011", "the object is of a library that is not installed; Allonym itself needs none"),
+    ("ALO-U014", "--purge removes the files of one Delta table that only its old versions need"),
     (
-        "ALO-U013",
+        "ALO-U015",
         "the file that says what labels stand for is no TOML of tables with `name`, `entities` and `categories`, or names an entity that no rule has",
     ),
     (
@@ -346,7 +347,6 @@ const CODES: &[(&str, &str)] = &[
     ),
     ("ALO-V108", "the manifest of a folder lists a file that is not there"),
     ("ALO-V109", "a file cannot be read, so nothing is known of it; the rest was checked"),
-    ("ALO-U014", "--purge removes the files of one Delta table that only its old versions need"),
     ("ALO-X005", "a bug: the output was withheld, because nobody can say what it holds"),
     (
         "ALO-X130",

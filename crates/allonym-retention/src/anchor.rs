@@ -48,11 +48,20 @@ impl Anchor {
         if column.is_null(row) {
             return Ok(Anchor::Null);
         }
+        // Behind the last day of the calendar lies the future; before the first lies nothing.
+        let beyond = |ahead: bool, last| if ahead { last } else { Anchor::Unreadable };
         let instant = |nanoseconds: i128| {
-            Timestamp::from_nanosecond(nanoseconds).map_or(Anchor::Unreadable, Anchor::Instant)
+            let last = beyond(nanoseconds > 0, Anchor::Instant(Timestamp::MAX));
+            Timestamp::from_nanosecond(nanoseconds).map_or(last, Anchor::Instant)
         };
-        let wall = |nanoseconds| wall_at(nanoseconds).map_or(Anchor::Unreadable, Anchor::Wall);
-        let date = |day| date_of(day).map_or(Anchor::Unreadable, Anchor::Date);
+        let wall = |nanoseconds: i128| {
+            let last = beyond(nanoseconds > 0, Anchor::Wall(DateTime::MAX));
+            wall_at(nanoseconds).map_or(last, Anchor::Wall)
+        };
+        let date = |day: i64| {
+            let last = beyond(day > 0, Anchor::Date(Date::MAX));
+            date_of(day).map_or(last, Anchor::Date)
+        };
         Ok(match column.data_type() {
             DataType::Date32 => date(column.as_primitive::<Date32Type>().value(row).into()),
             DataType::Date64 => {

@@ -396,7 +396,7 @@ mod tests {
     #[test]
     fn bounds_are_told_in_words() {
         let of = |upper| share_in_words(upper);
-        assert_eq!(of(0.000_002_487), "1 row in 402091");
+        assert_eq!(of(0.000_002_487), "1 row in 402090");
         assert_eq!(of(0.01), "1 row in 100");
         assert_eq!(of(0.012_51), "1.3 % of rows");
         assert_eq!(of(1.0), "100.0 % of rows");

@@ -37,7 +37,7 @@ impl Labels {
             .map_err(|_| Failure::new("ALO-X005", 5, "internal error: the built-in labels"))?;
         if let Some(file) = file {
             let given = parse(file).map_err(|message| {
-                Failure::new("ALO-U013", 2, format!("the labels file: {message}"))
+                Failure::new("ALO-U015", 2, format!("the labels file: {message}"))
             })?;
             for (label, entry) in &given {
                 known(label, entry, all)?;
@@ -108,7 +108,7 @@ fn known(label: &str, entry: &Entry, rules: &RuleSet) -> Result<()> {
     for entity in &entry.entities {
         if rules.entity_by_name(entity).is_none() {
             let message = format!("the labels file: [{label}]: no entity `{entity}`");
-            return Err(Failure::new("ALO-U013", 2, message).hint("see: allonym rules list"));
+            return Err(Failure::new("ALO-U015", 2, message).hint("see: allonym rules list"));
         }
     }
     Ok(())
