@@ -22,6 +22,7 @@ MOST = 0.99
 
 
 def calibrated(score: float, row: dict | None) -> float:
+    """Give a score what was measured of it."""
     if row is None or score < COUNTS_FROM:
         return score
     right = row["precision"]["value"] * row["findings"]
@@ -30,7 +31,7 @@ def calibrated(score: float, row: dict | None) -> float:
 
 
 def scores(rule: str, line: str, measured: dict[tuple[str, str], dict]) -> str:
-    """The scores of one pattern, without and with a phrase near by."""
+    """Set the scores of one pattern, without and with a phrase near by."""
     old = {name: float(score) for name, score in re.findall(r"(\w+) = ([0-9.]+)", line)}
     rows = {name: measured.get((rule, name)) for name in old}
     new = {name: calibrated(score, rows[name]) for name, score in old.items()}
@@ -45,7 +46,7 @@ def scores(rule: str, line: str, measured: dict[tuple[str, str], dict]) -> str:
 
 
 def rewrite(text: str, measured: dict[tuple[str, str], dict]) -> str:
-    """One rule file with its scores set; everything else stays as it is."""
+    """Set the scores of one rule file; everything else stays as it is."""
     entity = re.search(r'(?m)^entity = "(\w+)"', text).group(1)
     patterns = re.split(r"(?m)^(?=\[\[pattern\]\])", text)
     for at, pattern in enumerate(patterns[1:], 1):
@@ -59,6 +60,7 @@ def rewrite(text: str, measured: dict[tuple[str, str], dict]) -> str:
 
 
 def main() -> None:
+    """Rewrite the rule files and name those that changed."""
     report, folder = sys.argv[1:]
     rows = json.loads(Path(report).read_text())["by_rule"]
     measured = {

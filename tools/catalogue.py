@@ -1,7 +1,7 @@
 """Writes docs/catalogue.md: what is looked for, where it is described, and how well it is found.
 
-    allonym eval TRAINING.jsonl --format json > docs/measured.json
-    allonym rules list --format json | python tools/catalogue.py docs/measured.json > docs/catalogue.md
+allonym eval TRAINING.jsonl --format json > docs/measured.json
+allonym rules list --format json | python tools/catalogue.py docs/measured.json > docs/catalogue.md
 """
 
 import json
@@ -20,7 +20,7 @@ other tools are what speaks for such a rule.
 
 
 def page(rules: dict, measured: dict) -> str:
-    """The page, from the JSON of `rules list` and of `eval`."""
+    """Write the page, from the JSON of `rules list` and of `eval`."""
     checks = defaultdict(set)
     for rule in rules["rules"]:
         checks[rule["entity"]].update(rule["checks"])
@@ -55,7 +55,7 @@ def page(rules: dict, measured: dict) -> str:
 
 
 def rates(scored: dict | None) -> list[str]:
-    """Precision and recall in words of the table."""
+    """Spell precision and recall for the table."""
     if scored is None:
         return ["", ""]
     counts = (scored["found"], scored["gold"])
