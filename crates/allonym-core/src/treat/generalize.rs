@@ -62,7 +62,7 @@ impl Coarseness {
         Coarseness { way: way.clone(), bands: bands.collect() }
     }
 
-    /// Whether a cell is one that [`text`] writes: what is coarse stays as it is.
+    /// Whether a text is one that the way makes: what is coarse stays as it is.
     #[must_use]
     pub fn writes(&self, cell: &str) -> bool {
         let again = |cell: &str| {
