@@ -8,7 +8,7 @@ use crate::expire::{
     ExpireEvidence, ExpireJob, ExpireOutcome, Plan, conclude, free_place, keys_for, plan,
     seal_evidence, stamp_of, write_again,
 };
-use crate::jobs::{JobFile, storage};
+use crate::jobs::{JobFile, storage, write_evidence};
 use crate::ledger::{Action, AuditLog};
 use crate::tags::{ActiveHold, sha256_hex};
 use crate::{Failure, Result, load_rules};
@@ -187,7 +187,7 @@ pub fn expire_table(table: &Path, purge: bool, job: &ExpireJob<'_>) -> Result<Ex
         (None, false) => None,
     };
     if let Some(place) = &place {
-        write_whole(place, json.as_bytes(), true)?;
+        write_evidence(place, &json)?;
     }
     let evidence = serde_json::from_str(&json)
         .map_err(|_| Failure::new("ALO-X005", 5, "internal error: the evidence is not JSON"))?;

@@ -4,7 +4,7 @@ use crate::expire::{
     Derived, HoldEvidence, Stamp, Version, derived_of, free_place, paths, refuse_clock_back,
     stamp_of, value_of,
 };
-use crate::jobs::{Job, JobFile, Matter, job_files, seal};
+use crate::jobs::{Job, JobFile, Matter, job_files, seal, write_evidence};
 use crate::ledger::{Action, AuditLog, Scribe, Signature};
 use crate::rewrite::{Edit, Edited, Fate, rewrite};
 use crate::subjects::{Search, Spot, Subjects, is_looked_at};
@@ -18,9 +18,7 @@ use crate::{
     open_ring, ring_place,
 };
 use allonym_core::Holding;
-use allonym_io::{
-    Format, Found, Input, ReadOptions, Reader, RowGroups, same_file, sha256_file, write_whole,
-};
+use allonym_io::{Format, Found, Input, ReadOptions, Reader, RowGroups, same_file, sha256_file};
 use allonym_keys::{Profile, Scope};
 use allonym_retention::{Anchor, Erasure};
 use arrow_array::{Array, ArrayRef, BooleanArray, RecordBatch, StringArray};
@@ -436,7 +434,7 @@ pub fn erase(job: &EraseJob<'_>) -> Result<EraseOutcome> {
         (None, false) => None,
     };
     if let Some(place) = &place {
-        write_whole(place, json.as_bytes(), true)?;
+        write_evidence(place, &json)?;
     }
     let resumed = running.as_ref().is_some_and(|job| job.resumed);
     if let Some(running) = running {

@@ -1,7 +1,9 @@
 //! `expire`: what is past its date goes, in place, and what was done is told.
 
 use crate::delta::TableEvidence;
-use crate::jobs::{Job, JobFile, Matter, job_files, remove_drafts, seal, unfinished};
+use crate::jobs::{
+    Job, JobFile, Matter, job_files, remove_drafts, seal, unfinished, write_evidence,
+};
 use crate::ledger::{Action, AuditLog, OpenJob, Scribe, Signature};
 use crate::random::RandomTokens;
 use crate::rewrite::{Edit, Edited, Fate, rewrite};
@@ -14,7 +16,7 @@ use crate::{
     open_ring,
 };
 use allonym_io::{
-    Format, Found, Input, ReadOptions, Reader, RowGroups, make_folder_of, sha256_file, write_whole,
+    Format, Found, Input, ReadOptions, Reader, RowGroups, make_folder_of, sha256_file,
 };
 use allonym_keys::Keyring;
 use allonym_retention::{OnExpiry, Verdict};
@@ -403,7 +405,7 @@ pub fn expire(job: &ExpireJob<'_>) -> Result<ExpireOutcome> {
         (None, false) => None,
     };
     if let Some(place) = &place {
-        write_whole(place, json.as_bytes(), true)?;
+        write_evidence(place, &json)?;
     }
     if let Some(running) = running {
         running.end()?;

@@ -6,7 +6,7 @@
 
 use crate::ledger::{self, Action, AuditLog, OpenJob, Signature};
 use crate::{Failure, Policy, Result};
-use allonym_io::{make_folder_of, sha256_file};
+use allonym_io::{make_folder_of, sha256_file, write_whole};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -323,17 +323,38 @@ impl Job {
 /// # Errors
 /// The storage fails.
 pub(crate) fn remove_drafts(path: &Path, name: &str) -> Result<()> {
+    remove_beside(path, |found| found == name || is_draft(found, name))
+}
+
+/// Writes what a job says at its end, without the beginnings that killed writers left of it.
+///
+/// # Errors
+/// The storage fails.
+pub(crate) fn write_evidence(place: &Path, json: &str) -> Result<()> {
+    if let Some(name) = place.file_name().map(|name| name.to_string_lossy().into_owned()) {
+        remove_beside(place, |found| is_draft(found, &name))?;
+    }
+    Ok(write_whole(place, json.as_bytes(), true)?)
+}
+
+fn remove_beside(path: &Path, is_wanted: impl Fn(&str) -> bool) -> Result<()> {
     let Some(folder) = path.parent() else { return Ok(()) };
+    let here = Path::new(".");
+    let folder = if folder.as_os_str().is_empty() { here } else { folder };
     let Ok(entries) = fs::read_dir(folder) else { return Ok(()) };
-    let draft = format!(".{name}.allonym-");
     for entry in entries {
         let entry = entry.map_err(storage(folder))?;
-        let found = entry.file_name().to_string_lossy().into_owned();
-        if found == name || (found.starts_with(&draft) && found.ends_with(".tmp")) {
+        if is_wanted(&entry.file_name().to_string_lossy()) {
             fs::remove_file(entry.path()).map_err(storage(path))?;
         }
     }
     Ok(())
+}
+
+/// Whether a writer of files that appear whole began `name` under this name.
+fn is_draft(found: &str, name: &str) -> bool {
+    let random = found.strip_prefix('.').and_then(|found| found.strip_prefix(name));
+    random.is_some_and(|rest| rest.starts_with(".allonym-") && rest.ends_with(".tmp"))
 }
 
 /// The refusal to begin a job where another one is unfinished.
