@@ -103,6 +103,8 @@ fn a_receipt_is_checked_a_year_later() {
     let unknown = stranger(&verify).expect(3);
     assert!(unknown.out.contains("nothing here says whose key that is"), "{}", unknown.out);
     stranger(&[&verify[..], &["--signer", &key]].concat()).expect(0);
+    // A ring that was asked for and does not open is no stranger's: it is said.
+    stranger(&[&verify[..], &["--keys", "file:no.keyring"]].concat()).expect(4);
 
     fs::write(place.path("later/safe.csv"), "mail,amount\n").unwrap();
     let changed = place.run(&verify).expect(1);

@@ -15,23 +15,13 @@ the same tokens again, and what no rule finds stays where it is.
 
 import importlib
 import sys
+from typing import TYPE_CHECKING, Any
 
 from allonym import attacks, danger, metrics, retention
 from allonym._allonym import KeyInfo, Keyring, Span, Spans, Stream, __version__
 from allonym._check import CheckFinding, CheckResult, check
 from allonym._enforce import Erased, Expired, erase, expire
 from allonym._evaluation import Evaluation, evaluate
-from allonym._exposure import (
-    Comparison,
-    Exposure,
-    Gate,
-    Mitigation,
-    Treatments,
-    compare,
-    exposure,
-    exposure_by_treatment,
-    exposure_from_signals,
-)
 from allonym._findings import ColumnFinding, Explanation, Findings, scan
 from allonym._policy import PlanCheck, PlannedColumn, Policy, Run
 from allonym._text import find, find_batch, redact, rules, tokenize, validate
@@ -46,6 +36,19 @@ from allonym.exceptions import (
     StorageError,
     UsageError,
 )
+
+if TYPE_CHECKING:
+    from allonym._exposure import (
+        Comparison,
+        Exposure,
+        Gate,
+        Mitigation,
+        Treatments,
+        compare,
+        exposure,
+        exposure_by_treatment,
+        exposure_from_signals,
+    )
 
 __all__ = [
     "AllonymError",
@@ -100,6 +103,33 @@ __all__ = [
     "tokenize",
     "validate",
 ]
+
+# Half of the package, of which a notebook that only treats data needs nothing: loaded when asked for.
+_MEASURING = (
+    "Comparison",
+    "Exposure",
+    "Gate",
+    "Mitigation",
+    "Treatments",
+    "compare",
+    "exposure",
+    "exposure_by_treatment",
+    "exposure_from_signals",
+)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MEASURING:
+        message = f"module {__name__!r} has no attribute {name!r}"
+        raise AttributeError(message)
+    found = getattr(importlib.import_module("allonym._exposure"), name)
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
+
 
 # `df.allonym` is there at once where the library is loaded already.
 for _library in ("pandas", "polars"):

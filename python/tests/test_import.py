@@ -24,6 +24,19 @@ def test_importing_imports_no_library():
     assert not libraries & set(loaded)
 
 
+def test_what_measures_models_is_loaded_when_asked_for():
+    loaded = python("""
+        import sys, allonym as al
+        assert {"exposure", "compare", "Exposure"} <= set(dir(al))
+        assert not hasattr(al, "exposures")
+        print(*(name for name in sys.modules if name.startswith("allonym.")))
+        print("asked", al.exposure.__module__)
+    """)
+    assert "allonym._findings" in loaded
+    assert "allonym._exposure" not in loaded[: loaded.index("asked")]
+    assert loaded[-1] == "allonym._exposure"
+
+
 def test_text_needs_no_library():
     loaded = python("""
         import sys, allonym as al

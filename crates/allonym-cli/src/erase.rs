@@ -27,9 +27,6 @@ pub(crate) fn run(arguments: &EraseArguments, session: &mut Session) -> Result<u
     };
     let now = session.clock(arguments.as_of.as_deref())?;
     let as_of = instant(&now())?;
-    if arguments.yes {
-        session.refuse_future(as_of)?;
-    }
     let environment = arguments.keys.environment(session);
     let ledger = arguments.keys.ledger(&environment);
     let meter = Meter::new(session.progress_kind());

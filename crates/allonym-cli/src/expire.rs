@@ -40,9 +40,6 @@ pub(crate) fn run(arguments: &ExpireArguments, session: &mut Session) -> Result<
     };
     let now = session.clock(arguments.as_of.as_deref())?;
     let as_of = instant(&now())?;
-    if arguments.yes {
-        session.refuse_future(as_of)?;
-    }
     let environment = arguments.keys.environment(session);
     let ledger = arguments.keys.ledger(&environment);
     let meter = Meter::new(session.progress_kind());

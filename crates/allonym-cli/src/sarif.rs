@@ -5,6 +5,7 @@
 
 use crate::scan::group_name;
 use allonym::Scan;
+use allonym::report::uri;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
@@ -66,17 +67,4 @@ pub(crate) fn render(scans: &[Scan]) -> String {
         }],
     })
     .to_string()
-}
-
-/// A relative path as a URI reference (RFC 3986): everything unusual percent-encoded.
-fn uri(path: &str) -> String {
-    let mut uri = String::new();
-    for byte in path.bytes() {
-        if byte.is_ascii_alphanumeric() || b"/-._~".contains(&byte) {
-            uri.push(char::from(byte));
-        } else {
-            uri.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    uri
 }

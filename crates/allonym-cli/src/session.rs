@@ -108,17 +108,6 @@ impl Session {
         Ok(Box::new(clock_of_machine))
     }
 
-    /// Refuses a date of decisions that has not come yet: data would go before it is due. A day is
-    /// allowed, as for anchors.
-    pub(crate) fn refuse_future(&self, as_of: jiff::Timestamp) -> Result<()> {
-        let now = jiff::Timestamp::now();
-        if now.duration_until(as_of) <= jiff::SignedDuration::from_hours(24) {
-            return Ok(());
-        }
-        let message = format!("the date {as_of} has not come yet; data would go before it is due");
-        Err(Failure::new("ALO-R007", 2, message).hint("leave --yes out to see what will be due"))
-    }
-
     /// Prints the failure, if any, and gives the exit code.
     pub(crate) fn end(mut self, result: Result<u8>) -> u8 {
         let failure = match result {

@@ -10,7 +10,13 @@ use allonym::{FileState, ReceiptCheck, Result, SignatureState, verify_receipt};
 pub(crate) fn run(arguments: &VerifyArguments, session: &mut Session) -> Result<u8> {
     let environment = arguments.keys.environment(session);
     let asked = arguments.keys.ledger(&environment);
-    let ring = ring_at_hand(arguments.keys.keys.as_deref(), &environment).ok();
+    // A receipt can be looked at without any ring; one that was asked for has to open.
+    let named = arguments.keys.keys.is_some() || arguments.keys.passphrase().is_some();
+    let ring = match ring_at_hand(arguments.keys.keys.as_deref(), &environment) {
+        Ok(ring) => Some(ring),
+        Err(failure) if named => return Err(failure),
+        Err(_) => None,
+    };
     let own = match &ring {
         Some(ring) => ledger::signing_key(ring)?,
         None => None,

@@ -37,7 +37,7 @@ pub(crate) fn expire_files(
     keys: Option<String>,
 ) -> PyResult<Enforced> {
     let environment = environment(py, None)?;
-    let as_of = instant(as_of.as_deref(), &now(&environment)?, apply)?;
+    let as_of = instant(as_of.as_deref(), &now(&environment)?)?;
     let ledger = environment.variable("ALLONYM_LEDGER").map(PathBuf::from);
     let cancel = Cancel::default();
     let policy = (policy.bound.policy(), policy.folder.as_path());
@@ -108,7 +108,7 @@ pub(crate) fn erase_people(
     keys: Option<String>,
 ) -> PyResult<Enforced> {
     let environment = environment(py, None)?;
-    let as_of = instant(as_of.as_deref(), &now(&environment)?, apply)?;
+    let as_of = instant(as_of.as_deref(), &now(&environment)?)?;
     let ledger = environment.variable("ALLONYM_LEDGER").map(PathBuf::from);
     let cancel = Cancel::default();
     let policy = (policy.bound.policy(), policy.folder.as_path());
@@ -146,21 +146,10 @@ pub(crate) fn erase_people(
     })
 }
 
-/// The date that decides; one that has not come yet would make data go before it is due.
-fn instant(as_of: Option<&str>, now: &str, apply: bool) -> PyResult<jiff::Timestamp> {
-    let text = as_of.unwrap_or(now);
-    let wrong = || raise(&usage("as_of is no instant; write it as 2026-01-31T00:00:00Z"));
-    let at: jiff::Timestamp = text.parse().map_err(|_| wrong())?;
-    let clock: jiff::Timestamp = machine_clock().parse().map_err(|_| wrong())?;
-    if apply && clock.duration_until(at) > jiff::SignedDuration::from_hours(24) {
-        let failure = allonym::Failure::new(
-            "ALO-R007",
-            2,
-            "the date has not come yet; data would go before it is due",
-        );
-        return Err(raise(&failure.hint("leave yes=True out to see what will be due")));
-    }
-    Ok(at)
+/// The date that decides.
+fn instant(as_of: Option<&str>, now: &str) -> PyResult<jiff::Timestamp> {
+    let wrong = |_| raise(&usage("as_of is no instant; write it as 2026-01-31T00:00:00Z"));
+    as_of.unwrap_or(now).parse().map_err(wrong)
 }
 
 const UNRECORDED: &str = "this run stands in no ledger and what it tells is not signed";

@@ -7,7 +7,7 @@ use crate::stream::{Batches, Stream, schema, table};
 use crate::work::{brief, interruptible};
 use allonym::{
     BoundPolicy, Cancel, FrameCounts, Guard, Plan, Policy, ScanOptions, draft, load_rules,
-    open_ring, scan_batches, treat_stream,
+    open_ring, rule_folders, scan_batches, treat_stream,
 };
 use arrow_array::RecordBatch;
 use arrow_schema::ArrowError;
@@ -30,8 +30,7 @@ impl PolicyCore {
     }
 
     pub(crate) fn rule_folders(&self) -> Vec<String> {
-        let folders = self.policy().rule_folders().iter();
-        folders.map(|rules| self.folder.join(rules).display().to_string()).collect()
+        rule_folders(self.policy(), &self.folder)
     }
 
     /// The folder that relative paths of the policy start from.

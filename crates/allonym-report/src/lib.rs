@@ -32,7 +32,7 @@ pub use evidence::{
 };
 pub use html::html;
 pub use markdown::markdown;
-pub use sarif::sarif;
+pub use sarif::{sarif, uri};
 
 /// Reads evidence.
 ///

@@ -69,7 +69,8 @@ fn result(finding: &Finding, evidence: &CheckEvidence) -> Value {
 }
 
 /// A path as a URI reference (RFC 3986): everything unusual percent-encoded.
-fn uri(path: &str) -> String {
+#[must_use]
+pub fn uri(path: &str) -> String {
     let mut uri = String::new();
     for byte in path.bytes() {
         if byte.is_ascii_alphanumeric() || b"/-._~".contains(&byte) {

@@ -10,7 +10,7 @@ mod residue;
 use crate::cells::leaves;
 use crate::ledger::AuditLog;
 use crate::run::header_entity;
-use crate::{Cancel, Failure, PolicySource, Receipt, Result, load_rules};
+use crate::{Cancel, Failure, PolicySource, Receipt, Result, load_rules, rule_folders};
 use allonym_core::Policy;
 use allonym_exposure::clopper_pearson;
 use allonym_io::{Found, Input, ReadOptions, Reader, sha256_file};
@@ -197,11 +197,7 @@ impl<'a> Check<'a> {
             Failure::new("ALO-U005", 2, "the date of a check is no RFC 3339 time")
                 .hint("write it as 2026-11-21T00:00:00Z")
         })?;
-        let folders: Vec<String> = policy
-            .rule_folders()
-            .iter()
-            .map(|rules| folder.join(rules).display().to_string())
-            .collect();
+        let folders = rule_folders(policy, folder);
         let rules = load_rules(&folders)?.select(&policy.selection())?;
         let mut findings = Vec::new();
         let holds = Holds::read(policy.retention(), folder, as_of, &mut findings);

@@ -8,10 +8,10 @@ use crate::expire::{
     ExpireEvidence, ExpireJob, ExpireOutcome, Plan, conclude, free_place, keys_for, plan,
     seal_evidence, stamp_of, write_again,
 };
-use crate::jobs::{JobFile, storage, write_evidence};
+use crate::jobs::{JobFile, refuse_future, storage, write_evidence};
 use crate::ledger::{Action, AuditLog};
 use crate::tags::{ActiveHold, sha256_hex};
-use crate::{Failure, Result, load_rules};
+use crate::{Failure, Result, load_rules, rule_folders};
 use allonym_io::{make_folder_of, write_whole};
 use allonym_retention::Verdict;
 use jiff::Timestamp;
@@ -62,17 +62,14 @@ pub fn is_delta_table(path: &Path) -> bool {
 /// # Errors
 /// Those of [`crate::expire`]; a table that is not understood; a commit of somebody else in between.
 pub fn expire_table(table: &Path, purge: bool, job: &ExpireJob<'_>) -> Result<ExpireOutcome> {
+    if job.apply {
+        refuse_future(job.as_of, &job.scribe)?;
+    }
     let retention = job.policy.retention().ok_or_else(|| {
         Failure::new("ALO-R001", 2, "the policy has no `[retention]`")
             .hint("say in it how long each column may be kept, from when, and what then")
     })?;
-    let folders: Vec<String> = job
-        .policy
-        .rule_folders()
-        .iter()
-        .map(|rules| job.folder.join(rules).display().to_string())
-        .collect();
-    let rules = load_rules(&folders)?;
+    let rules = load_rules(&rule_folders(job.policy, job.folder))?;
     let holds = ActiveHold::all(retention, job.folder, job.as_of)?;
     let log = Log::read(table)?;
     log.refuse_what_is_not_understood(job.apply)?;

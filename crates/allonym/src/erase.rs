@@ -4,7 +4,7 @@ use crate::expire::{
     Derived, HoldEvidence, Stamp, Version, derived_of, free_place, paths, refuse_clock_back,
     stamp_of, value_of,
 };
-use crate::jobs::{Job, JobFile, Matter, job_files, seal, write_evidence};
+use crate::jobs::{Job, JobFile, Matter, job_files, refuse_future, seal, write_evidence};
 use crate::ledger::{Action, AuditLog, Scribe, Signature};
 use crate::rewrite::{Edit, Edited, Fate, rewrite};
 use crate::subjects::{Search, Spot, Subjects, is_looked_at};
@@ -15,7 +15,7 @@ use crate::tags::{
 };
 use crate::{
     Cancel, Digest, Environment, Failure, Keyring, Policy, Progress, Result, RuleSet, load_rules,
-    open_ring, ring_place,
+    open_ring, ring_place, rule_folders,
 };
 use allonym_core::Holding;
 use allonym_io::{Format, Found, Input, ReadOptions, Reader, RowGroups, same_file, sha256_file};
@@ -239,6 +239,9 @@ impl Certificate {
 /// By the exit codes of the contract. Nothing is changed before everything that can be wrong was
 /// looked at. A person that is found again in a new file is an internal error, and the file says so.
 pub fn erase(job: &EraseJob<'_>) -> Result<EraseOutcome> {
+    if job.apply {
+        refuse_future(job.as_of, &job.scribe)?;
+    }
     let paths = paths(&job.inputs)?;
     if let Some(path) = paths.iter().find(|path| same_file(path, job.subjects)) {
         let message = format!("the subjects `{}` are among the data", path.display());
@@ -247,12 +250,7 @@ pub fn erase(job: &EraseJob<'_>) -> Result<EraseOutcome> {
     let (root, files) = job_files(&paths)?;
     let subjects = Subjects::read(job.subjects)?;
     let policy = job.policy;
-    let folders: Vec<String> = policy
-        .rule_folders()
-        .iter()
-        .map(|rules| job.folder.join(rules).display().to_string())
-        .collect();
-    let rules = load_rules(&folders)?.select(&policy.selection())?;
+    let rules = load_rules(&rule_folders(policy, job.folder))?.select(&policy.selection())?;
     let reference = Some((policy.keys(), job.folder));
     let ring_path = ring_place(job.keys.as_deref(), reference, job.environment)?.path;
     let tenant = policy.keys().tenant.as_str();

@@ -2,7 +2,7 @@
 
 use crate::delta::TableEvidence;
 use crate::jobs::{
-    Job, JobFile, Matter, job_files, remove_drafts, seal, unfinished, write_evidence,
+    Job, JobFile, Matter, job_files, refuse_future, remove_drafts, seal, unfinished, write_evidence,
 };
 use crate::ledger::{Action, AuditLog, OpenJob, Scribe, Signature};
 use crate::random::RandomTokens;
@@ -13,7 +13,7 @@ use crate::tags::{
 };
 use crate::{
     Cancel, Digest, Environment, Failure, Policy, Progress, Receipt, Result, RuleSet, load_rules,
-    open_ring,
+    open_ring, rule_folders,
 };
 use allonym_io::{
     Format, Found, Input, ReadOptions, Reader, RowGroups, make_folder_of, sha256_file,
@@ -287,6 +287,9 @@ impl ExpireEvidence {
 /// By the exit codes of the contract. Everything that can be wrong with policy, holds, columns and
 /// files is found before the first file is changed.
 pub fn expire(job: &ExpireJob<'_>) -> Result<ExpireOutcome> {
+    if job.apply {
+        refuse_future(job.as_of, &job.scribe)?;
+    }
     let paths = paths(&job.inputs)?;
     let (root, files) = job_files(&paths)?;
     let policy = job.policy;
@@ -294,13 +297,7 @@ pub fn expire(job: &ExpireJob<'_>) -> Result<ExpireOutcome> {
         Failure::new("ALO-R001", 2, "the policy has no `[retention]`")
             .hint("say in it how long each column may be kept, from when, and what then")
     })?;
-    let folders: Vec<String> = policy
-        .rule_folders()
-        .iter()
-        .map(|rules| job.folder.join(rules).display().to_string())
-        .collect();
-    let rules = load_rules(&folders)?;
-
+    let rules = load_rules(&rule_folders(policy, job.folder))?;
     let ring = keys_for(job)?;
 
     let mut notes = Vec::new();

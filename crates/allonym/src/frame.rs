@@ -6,7 +6,8 @@ use crate::run::header_entity;
 use crate::suppression::{Guard, Suppression};
 use crate::{
     Cancel, Digest, Failure, Keyring, Plan, PlannedColumn, Policy, Profile, Receipt, ReceiptColumn,
-    ReceiptKey, Result, RuleSet, Scan, TokenFormat, compiled, load_rules, treat_stream,
+    ReceiptKey, Result, RuleSet, Scan, TokenFormat, compiled, load_rules, rule_folders,
+    treat_stream,
 };
 use allonym_core::{ColumnCounts, Treated};
 use arrow_array::{ArrayRef, RecordBatch};
@@ -28,12 +29,7 @@ impl BoundPolicy {
     /// # Errors
     /// Rule folders that cannot be read, unknown names in `[find]`.
     pub fn new(policy: Policy, folder: &Path) -> Result<BoundPolicy> {
-        let folders: Vec<String> = policy
-            .rule_folders()
-            .iter()
-            .map(|rules| folder.join(rules).display().to_string())
-            .collect();
-        let rules = load_rules(&folders)?.select(&policy.selection())?;
+        let rules = load_rules(&rule_folders(&policy, folder))?.select(&policy.selection())?;
         Ok(BoundPolicy { policy, rules })
     }
 

@@ -4,9 +4,10 @@
 //! new file takes the place of the old one by a rename: a reader sees one or the other. What a
 //! killed run left behind is told by the digests of the files themselves.
 
-use crate::ledger::{self, Action, AuditLog, OpenJob, Signature};
+use crate::ledger::{self, Action, AuditLog, OpenJob, Scribe, Signature};
 use crate::{Failure, Policy, Result};
 use allonym_io::{make_folder_of, sha256_file, write_whole};
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -316,6 +317,22 @@ impl Job {
             .and_then(|()| self.journal.sync_data())
             .map_err(storage(&path))
     }
+}
+
+/// Refuses a date of decisions that has not come yet by the clock of the machine: data would go before
+/// it is due. A day is allowed, as for anchors.
+///
+/// # Errors
+/// Such a date.
+pub(crate) fn refuse_future(as_of: Timestamp, scribe: &Scribe<'_>) -> Result<()> {
+    let now: Timestamp = (scribe.clock)().parse().map_err(|_| {
+        Failure::new("ALO-X005", 5, "internal error: the clock is no RFC 3339 time")
+    })?;
+    if now.duration_until(as_of) <= SignedDuration::from_hours(24) {
+        return Ok(());
+    }
+    let message = format!("the date {as_of} has not come yet; data would go before it is due");
+    Err(Failure::new("ALO-R007", 2, message).hint("leave `yes` out to see what will be due"))
 }
 
 /// Removes a file and the beginnings of it that killed writers left beside it.

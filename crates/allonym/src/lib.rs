@@ -76,7 +76,7 @@ pub use keys::{Environment, KeyPlace, create_default_ring, open_ring, ring_place
 pub use manifest::ReceiptField;
 pub use pipeline::{Cancel, Treatment, treat_stream};
 pub use receipt::{Digest, Receipt, ReceiptColumn, ReceiptFile, ReceiptKey};
-pub use rules::{builtin_rule_files, load_rules, read_rule_files};
+pub use rules::{builtin_rule_files, load_rules, read_rule_files, rule_folders};
 pub use run::{ApplyJob, ApplyOutcome, PolicySource, Progress, Target, apply};
 pub use scan::{
     DocumentFindings, DocumentId, RunnerUp, Scan, ScanColumn, ScanOptions, scan_batches, scan_path,

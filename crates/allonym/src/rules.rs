@@ -1,6 +1,6 @@
 //! Rule folders on disk.
 
-use crate::{Failure, Result};
+use crate::{Failure, Policy, Result};
 use allonym_recognize::{RuleFile, RuleSet};
 use std::fs;
 use std::path::Path;
@@ -16,6 +16,13 @@ pub fn load_rules(folders: &[String]) -> Result<RuleSet> {
         rules = rules.with(&RuleSet::parse(&files)?)?;
     }
     Ok(rules)
+}
+
+/// Folders with the policy's own rules; relative ones start from `folder`, where the policy lies.
+#[must_use]
+pub fn rule_folders(policy: &Policy, folder: &Path) -> Vec<String> {
+    let folders = policy.rule_folders().iter();
+    folders.map(|rules| folder.join(rules).display().to_string()).collect()
 }
 
 /// The rule files this version ships.

@@ -11,7 +11,7 @@ use crate::scan::{Scan, ScanOptions};
 use crate::suppression::{Guard, Suppression};
 use crate::{
     Cancel, Environment, Failure, Keyring, Receipt, Result, RuleSet, create_default_ring,
-    load_rules, open_ring,
+    load_rules, open_ring, rule_folders,
 };
 use allonym_core::{Plan, PlannedColumn, Policy, Retention};
 use allonym_io::{
@@ -228,11 +228,7 @@ impl Bound {
     fn new(job: &ApplyJob<'_>) -> Result<Bound> {
         let (policy, folder, scan) = settle_policy(job)?;
         let drafted = matches!(job.policy, PolicySource::Draft);
-        let folders: Vec<String> = policy
-            .rule_folders()
-            .iter()
-            .map(|rules| folder.join(rules).display().to_string())
-            .collect();
+        let folders = rule_folders(&policy, &folder);
         let rules = load_rules(&folders)?.select(&policy.selection())?;
         // Compiling a few hundred patterns takes longer than treating a small file. Without a
         // recognizer a plan knows the shipped rules, which is enough for normalisation profiles.
