@@ -26,7 +26,7 @@ fn refused(place: &Place, input: &str, more: &[&str], exit: i32, fragments: &[&s
 fn silent(ended: &Ended) {
     for text in [&ended.out, &ended.err] {
         assert!(!text.contains("kanarienvogel"), "the canary sings:\n{text}");
-        assert!(!text.contains("4711"), "the canary sings:\n{text}");
+        assert!(!text.contains(".4711"), "the canary sings:\n{text}");
     }
 }
 

@@ -41,7 +41,7 @@ fn place(retention: &str) -> Place {
 fn run(place: &Place, arguments: &[&str], exit: i32) -> Ended {
     let ended = place.run(&[&["expire", "-vv"], arguments].concat()).expect(exit);
     for text in [&ended.out, &ended.err] {
-        assert!(!text.contains("kanarienvogel") && !text.contains("4711"), "{text}");
+        assert!(!text.contains("kanarienvogel") && !text.contains(".4711"), "{text}");
     }
     ended
 }
@@ -385,7 +385,7 @@ fn what_cannot_be_verified_is_said_and_nothing_fails_open() {
     let anchored = |cell: &str| format!("id,closed\n{CANARY},{cell}\n");
     for (cell, exit, word) in [
         ("2024-01-01T10:00:00", 3, "time without a zone"),
-        ("yesterday 4711", 3, "no date"),
+        ("yesterday .4711", 3, "no date"),
         ("", 1, "no anchor"),
         ("2206-01-01", 1, "ahead"),
     ] {
