@@ -342,6 +342,132 @@ const DISPUTED: &[(&str, &str)] = &[
 ];
 
 #[test]
+fn passports() {
+    let Some(cases) = cases("peers/validatorjs_cases.jsonl.gz") else { return };
+    let mut share = Share::default();
+    for case in cases.iter().filter(|case| field(case, "validator") == "isPassportNumber") {
+        let country = case["args"][0].as_str().unwrap();
+        let country = if country == "GB" { "UK" } else { country };
+        let (value, expected) = (field(case, "input"), field(case, "expected"));
+        match RULES.validate(&format!("{country}_PASSPORT"), value, None) {
+            Some(valid) => {
+                let holds = valid == (expected == "valid");
+                share.count(holds, format!("{country} {value:?} is {expected}"));
+            }
+            None => {
+                assert_eq!(country, "SL", "a country without a rule for its passports");
+                println!("left out: {country} {value:?}: no description of the number is published");
+            }
+        }
+    }
+    share.holds("passports", 0.97);
+}
+
+#[test]
+fn value_added_tax() {
+    let Some(cases) = cases("peers/validatorjs_cases.jsonl.gz") else { return };
+    let [mut all, mut share] = [(); 2].map(|()| Share::default());
+    for case in cases.iter().filter(|case| field(case, "validator") == "isVAT") {
+        let country = case["args"][0].as_str().unwrap();
+        let (value, is_valid) = (field(case, "input"), field(case, "expected") == "valid");
+        if VAT_WITHOUT_A_CHECK.contains(&country) {
+            println!("left out: {country} {value:?}: no entity, as no check digit is published");
+            continue;
+        }
+        let elsewhere = VAT_ELSEWHERE.iter().find(|(of, _)| *of == country);
+        let entities = elsewhere.map_or(&["VAT_CODE"][..], |(_, entities)| entities);
+        // Outside Europe the prefix is the peer's, not the number's.
+        let bare = match elsewhere {
+            Some(_) => value.strip_prefix(country).unwrap_or(value),
+            None => value,
+        };
+        let valid = entities
+            .iter()
+            .any(|entity| [value, bare].iter().any(|text| RULES.validate(entity, text, None).unwrap()));
+        let what = format!("{country} {value:?} is {}", field(case, "expected"));
+        all.count(valid == is_valid, what.as_str());
+        if valid == is_valid {
+            share.count(true, what);
+            continue;
+        }
+        match disputed_vat(country, value, is_valid) {
+            Some(why) => println!("disputed: {what}: {why}"),
+            None => share.count(false, what),
+        }
+    }
+    all.print("value added tax, disputed ones counted as disagreement");
+    share.holds("value added tax", 0.97);
+}
+
+/// Why a number is judged otherwise than the peer does, who looks at the form alone.
+fn disputed_vat(country: &str, value: &str, is_valid: bool) -> Option<&'static str> {
+    let digits: String = value.chars().filter(char::is_ascii_digit).collect();
+    let counts_up =
+        ["12345678901234567890", "1234567891011"].iter().any(|run| run.starts_with(&digits));
+    let listed = DISPUTED_VAT.iter().find(|(disputed, _)| *disputed == value);
+    match listed {
+        Some((_, why)) => Some(why),
+        None if is_valid && counts_up => Some("digits that count up; the check digit is wrong"),
+        None if !is_valid && value.strip_prefix(country)?.starts_with(' ') => {
+            Some("a space behind the country, as people write it")
+        }
+        None if !is_valid && value.starts_with("GB") => Some("a space, as HMRC writes it"),
+        None => None,
+    }
+}
+
+/// Numbers that a peer calls valid, though a digit is wrong, or invalid for how they are written.
+const DISPUTED_VAT: &[(&str, &str)] = &[
+    ("FR40123456789", "the key of 123456789 is 32, and its SIREN fails Luhn"),
+    ("GB999 9999 00", "the remainder by 97 is neither 0 nor 55"),
+    ("GB999 9999 96", "the remainder by 97 is neither 0 nor 55"),
+    ("GB999999999 999", "the remainder by 97 is neither 0 nor 55"),
+    ("116281710MWST", "the UID begins with CHE (eCH-0097)"),
+    ("123456788", "the UID begins with CHE (eCH-0097)"),
+    ("1234", "economic operators of San Marino have up to five digits"),
+    ("1234-567890-123-1", "the check digit is wrong"),
+];
+
+/// Entities that hold the number which a country outside the common list taxes by.
+const VAT_ELSEWHERE: &[(&str, &[&str])] = &[
+    ("AL", &["AL_NIPT"]),
+    ("AR", &["AR_CUIT"]),
+    ("AU", &["AU_ABN"]),
+    ("BR", &["BR_CNPJ", "BR_CPF"]),
+    ("BY", &["BY_UNP"]),
+    ("CA", &["CA_BN"]),
+    ("CL", &["CL_RUT"]),
+    ("CO", &["CO_NIT"]),
+    ("CR", &["CR_CEDULA", "CR_CEDULA_JURIDICA", "CR_DIMEX"]),
+    ("DO", &["DO_RNC", "DO_CEDULA"]),
+    ("EC", &["EC_RUC"]),
+    ("GT", &["GT_NIT"]),
+    ("ID", &["ID_NPWP"]),
+    ("IL", &["IL_COMPANY_NUMBER", "IL_ID"]),
+    ("IN", &["IN_GSTIN"]),
+    ("IS", &["IS_VAT"]),
+    ("KZ", &["KZ_IIN"]),
+    ("MK", &["MK_EDB"]),
+    ("MX", &["MX_RFC"]),
+    ("NO", &["NO_ORGANISASJONSNUMMER"]),
+    ("NZ", &["NZ_IRD"]),
+    ("PE", &["PE_RUC"]),
+    ("PH", &["PH_TIN"]),
+    ("PY", &["PY_RUC"]),
+    ("RS", &["RS_PIB"]),
+    ("RU", &["RU_INN"]),
+    ("SM", &["SM_COE"]),
+    ("SV", &["SV_NIT"]),
+    ("TR", &["TR_VKN"]),
+    ("UA", &["UA_EDRPOU", "UA_RNOKPP"]),
+    ("UY", &["UY_RUT"]),
+    ("VE", &["VE_RIF"]),
+];
+
+/// Countries of the peer's cases whose tax numbers have no published check digit.
+const VAT_WITHOUT_A_CHECK: &[&str] = &["BO", "HN", "NG", "NI", "PA", "SA", "UZ"];
+
+#[test]
 fn secrets() {
     let Some(cases) = cases("peers/secrets_cases.jsonl.gz") else { return };
     let mut finder = Finder::new(&[], &[]);

@@ -26,7 +26,8 @@ mod us;
 
 use super::Check;
 use super::arithmetic::{
-    alnum, digits, iso7064_mod11_2, iso7064_mod11_10, iso7064_mod37_2, iso7064_mod37_36, verhoeff,
+    alnum, digits, iso7064_mod11_2, iso7064_mod11_10, iso7064_mod37_2, iso7064_mod37_36, luhn, mod97,
+    verhoeff,
 };
 
 /// Sorted by name. `chance` is measured over the shapes of the tests below: places that hold a
@@ -98,6 +99,7 @@ pub(super) const CHECKS: &[Check] = &[
     Check { name: "fi_hetu_test", run: nordic::fi_hetu_test, chance: 0.0026 },
     Check { name: "fi_ytunnus", run: nordic::fi_ytunnus, chance: 0.1 },
     Check { name: "fr_nir", run: fr::nir, chance: 0.01 },
+    Check { name: "fr_rib", run: fr::rib, chance: 0.01 },
     Check { name: "fr_siren", run: fr::siren, chance: 0.1 },
     Check { name: "fr_siret", run: fr::siret, chance: 0.01 },
     Check { name: "fr_spi", run: fr::tax_id, chance: 0.0004 },
@@ -108,6 +110,7 @@ pub(super) const CHECKS: &[Check] = &[
     Check { name: "gt_nit", run: americas::gt_nit, chance: 0.1 },
     Check { name: "hk_id", run: asia::hk_id, chance: 0.1 },
     Check { name: "hr_oib", run: central::hr_oib, chance: 0.1 },
+    Check { name: "hu_bank_account", run: central::hu_bank_account, chance: 0.01 },
     Check { name: "hu_personal_id", run: central::hu_personal_id, chance: 0.1 },
     Check { name: "hu_taj", run: central::hu_taj, chance: 0.1 },
     Check { name: "hu_tax_id", run: central::hu_tax_id, chance: 0.1 },
@@ -128,6 +131,7 @@ pub(super) const CHECKS: &[Check] = &[
     Check { name: "iso7064_mod11_2", run: |text| iso7064_mod11_2(alnum(text)), chance: 0.09 },
     Check { name: "iso7064_mod37_2", run: has_mod37_2, chance: 0.027 },
     Check { name: "iso7064_mod37_36", run: |text| iso7064_mod37_36(alnum(text)), chance: 0.028 },
+    Check { name: "iso7064_mod97_10", run: |text| mod97(alnum(text)) == Some(1), chance: 0.01 },
     Check { name: "it_aic", run: it::aic, chance: 0.1 },
     Check { name: "it_fiscal_code", run: it::fiscal_code, chance: 0.0385 },
     Check { name: "it_vat_code", run: it::vat_code, chance: 0.01 },
@@ -142,6 +146,7 @@ pub(super) const CHECKS: &[Check] = &[
     Check { name: "kz_iin", run: east::kz_iin, chance: 0.1 },
     Check { name: "lt_asmens", run: baltic::lt_asmens, chance: 0.1 },
     Check { name: "lu_matricule", run: central::lu_matricule, chance: 0.01 },
+    Check { name: "luhn", run: |text| luhn(digits(text)), chance: 0.1 },
     Check { name: "lv_personas_kods", run: baltic::lv_personas_kods, chance: 0.1 },
     Check { name: "ma_ice", run: africa::ma_ice, chance: 0.01 },
     Check { name: "md_number", run: southeast::md_number, chance: 0.1 },
@@ -164,6 +169,7 @@ pub(super) const CHECKS: &[Check] = &[
     Check { name: "pe_ruc", run: americas::pe_ruc, chance: 0.1 },
     Check { name: "ph_tin", run: asia::ph_tin, chance: 0.6 },
     Check { name: "pk_cnic", run: asia::pk_cnic, chance: 0.63 },
+    Check { name: "pl_bank_account", run: pl::bank_account, chance: 0.01 },
     Check { name: "pl_id_card", run: pl::id_card, chance: 0.08 },
     Check { name: "pl_nip", run: pl::nip, chance: 0.09 },
     Check { name: "pl_passport", run: pl::passport, chance: 0.085 },
@@ -297,7 +303,8 @@ mod tests {
         let noise =
             ["", " ", "-", "ü", "٣٣٣", "9", "A", "000000000", "\u{0}", "9".repeat(99).as_str()]
                 .map(str::to_owned);
-        let general = |name: &str| name.starts_with("iso7064") || name == "verhoeff";
+        let general =
+            |name: &str| name.starts_with("iso7064") || matches!(name, "luhn" | "verhoeff");
         for check in CHECKS {
             for text in &noise {
                 assert!(!(check.run)(text) || general(check.name), "{} of {text:?}", check.name);
@@ -381,6 +388,7 @@ mod tests {
             ("fi_hetu_test", ("dm99=-999*", Some(0.0))),
             ("fi_ytunnus", ("99999999", Some(0.0))),
             ("fr_nir", ("=199m9999999999", Some(0.0))),
+            ("fr_rib", ("9999999999***********99", Some(0.0))),
             ("fr_siren", ("999999999", Some(0.0))),
             ("fr_siret", ("99999999999999", Some(0.0))),
             ("fr_spi", ("9999999999999", Some(0.0))),
@@ -391,6 +399,7 @@ mod tests {
             ("gt_nit", ("99999999", Some(0.0))),
             ("hk_id", ("A9999999", Some(0.0))),
             ("hr_oib", ("99999999999", Some(0.0))),
+            ("hu_bank_account", ("9999999999999999", Some(0.0))),
             ("hu_personal_id", ("=199md9999", Some(0.0018))),
             ("hu_taj", ("999999999", Some(0.0))),
             ("hu_tax_id", ("=8999999999", Some(0.0))),
@@ -411,6 +420,7 @@ mod tests {
             ("iso7064_mod11_2", ("9999999999", Some(0.0))),
             ("iso7064_mod37_2", ("**********", Some(0.0))),
             ("iso7064_mod37_36", ("**********", Some(0.0))),
+            ("iso7064_mod97_10", ("9999999999", Some(0.0))),
             ("it_aic", ("=099999999", Some(0.0))),
             ("it_fiscal_code", ("AAAAAA99=Ad=A999A", Some(0.0))),
             ("it_vat_code", ("99999999999", Some(0.0))),
@@ -425,6 +435,7 @@ mod tests {
             ("kz_iin", ("99md=399999", Some(0.087))),
             ("lt_asmens", ("=399md9999", Some(0.012))),
             ("lu_matricule", ("=1=999md99999", Some(0.0))),
+            ("luhn", ("9999999999", Some(0.0))),
             ("lv_personas_kods", ("dm99=19999", Some(0.012))),
             ("ma_ice", ("999999999999999", Some(0.0))),
             ("md_number", ("=1999999999999", Some(0.0))),
@@ -447,6 +458,7 @@ mod tests {
             ("pe_ruc", ("=1=0999999999", Some(0.015))),
             ("ph_tin", ("999999999999", None)),
             ("pk_cnic", ("9999999999999", None)),
+            ("pl_bank_account", ("99999999999999999999999999", Some(0.0))),
             ("pl_id_card", ("AAA999999", Some(0.0))),
             ("pl_nip", ("9999999999", Some(0.0))),
             ("pl_passport", ("AA9999999", Some(0.0))),

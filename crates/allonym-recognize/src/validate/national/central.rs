@@ -71,6 +71,21 @@ pub(super) fn hr_oib(text: &str) -> bool {
     exactly::<11>(digits(text)).is_some_and(|n| value(&n) != 0 && iso7064_mod11_10(n))
 }
 
+/// Belföldi pénzforgalmi jelzőszám, 16 or 24 digits: bank and branch (eight) and the account, each
+/// with a sum under the weights 9, 7, 3, 1 in turn that ten divides.
+///
+/// A Magyar Nemzeti Bank elnökének 35/2017. (XII. 14.) MNB rendelete, 1. melléklet.
+pub(super) fn hu_bank_account(text: &str) -> bool {
+    let account: Vec<u8> = digits(text).collect();
+    let fits = |part: &[u8]| {
+        let weights = [9, 7, 3, 1].into_iter().cycle();
+        let sum: u32 = part.iter().zip(weights).map(|(digit, weight)| u32::from(*digit) * weight).sum();
+        part.iter().any(|digit| *digit != 0) && sum.is_multiple_of(10)
+    };
+    matches!(account.len(), 16 | 24)
+        && account.split_at_checked(8).is_some_and(|(bank, rest)| fits(bank) && fits(rest))
+}
+
 /// Adóazonosító jel: 8, days since 1867, three digits, and the remainder by 11 under weights 1 to 9
 /// (10 is never given).
 ///
@@ -217,6 +232,10 @@ mod tests {
 
     #[test]
     fn hungary() {
+        // The Hungarian example of the SWIFT IBAN registry, without its first four characters.
+        check(hu_bank_account, &["11773016-11111018-00000000", "1177301611111018"]);
+        reject(hu_bank_account, &["11773016-11111019-00000000", "11773017-11111018", "11773016"]);
+        reject(hu_bank_account, &["00000000-00000000"]);
         check(hu_tax_number, &["12892312", "12892312-2-41"]);
         reject(hu_tax_number, &["12892313", "12892312-6-41", "12892312-2-99", "00000000"]);
         assert_eq!(passing(hu_taj, "11111111?"), 1);

@@ -1,6 +1,6 @@
 //! France.
 
-use crate::validate::arithmetic::{alnum, digits, exactly, luhn, number};
+use crate::validate::arithmetic::{alnum, digits, exactly, luhn, number, value36};
 
 /// Numéro d'inscription au répertoire with its key, fifteen characters: sex, year, month,
 /// département (2A and 2B count 19 and 18), commune, order, and 97 less the remainder by 97.
@@ -56,6 +56,25 @@ pub(super) fn siret(text: &str) -> bool {
     siren != 0 && luhn(siret[..9].iter().copied()) && (luhn(siret) || is_post)
 }
 
+/// Relevé d'identité bancaire, 23 characters: bank, branch (five digits each), account (eleven
+/// digits or letters), key. Letters count A, J as 1; B, K, S as 2; and so on to I, R, Z as 9; the
+/// whole is a multiple of 97.
+///
+/// Comité français d'organisation et de normalisation bancaires, Brochure RIB.
+pub(super) fn rib(text: &str) -> bool {
+    let Some(rib) = exactly::<23>(alnum(text)) else { return false };
+    let is_code = |range: std::ops::Range<usize>| rib[range].iter().all(u8::is_ascii_digit);
+    let digit = |character: u8| match value36(character)? {
+        letter @ 28.. => Some(letter - 26),
+        letter @ 10.. => Some((letter - 10) % 9 + 1),
+        digit => Some(digit),
+    };
+    let remainder = rib.iter().try_fold(0, |remainder: u32, character| {
+        Some((remainder * 10 + u32::from(digit(*character)?)) % 97)
+    });
+    is_code(0..10) && is_code(21..23) && rib[..10] != *b"0000000000" && remainder == Some(0)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -82,5 +101,13 @@ mod tests {
         reject(siren, &["404833047", "000000000", "55200844"]);
         check(siret, &["73282932000074", "35600000000048", "35600000049837"]);
         reject(siret, &["73282932000079", "35600000049838", "7328293200007", "73282932100074"]);
+    }
+
+    #[test]
+    fn accounts() {
+        // The French examples of the SWIFT IBAN registry, without their first four characters.
+        check(rib, &["20041 01005 0500013M026 06", "30006000011234567890189"]);
+        reject(rib, &["20041 01005 0500013M026 07", "20041 01005 0500013N026 06", "2004101005"]);
+        reject(rib, &["2004A010050500013M02606", "00000000000000000000000"]);
     }
 }

@@ -1,6 +1,6 @@
 //! Poland.
 
-use crate::validate::arithmetic::{alnum, digits, exactly, number, value36, weighted_mod};
+use crate::validate::arithmetic::{alnum, digits, exactly, mod97, number, value36, weighted_mod};
 use crate::validate::calendar::is_date;
 
 /// PESEL: date of birth (month plus 80 for the 1800s, 20, 40, 60 for the 2000s to 2200s), serial
@@ -45,6 +45,19 @@ pub(super) fn regon(text: &str) -> bool {
         14 => is_regon9() && has_check(14, &[2, 4, 8, 5, 0, 9, 7, 3, 6, 1, 2, 4, 8]),
         _ => false,
     }
+}
+
+/// Numer rachunku bankowego (NRB), 26 digits: the IBAN without its country, whose check digits
+/// stand in front.
+///
+/// Zarządzenie Prezesa NBP nr 15/2010 w sprawie numeracji banków i rachunków; ISO 13616-1.
+pub(super) fn bank_account(text: &str) -> bool {
+    let Some(nrb) = exactly::<26>(alnum(text)) else { return false };
+    let (check, account) = nrb.split_at(2);
+    let rearranged = account.iter().chain(b"PL").chain(check).copied();
+    nrb.iter().all(u8::is_ascii_digit)
+        && account.iter().any(|digit| *digit != b'0')
+        && mod97(rearranged) == Some(1)
 }
 
 /// Number of an identity card: three letters, check digit, five digits; weights 7, 3, 1, 9, 7, 3,
@@ -107,6 +120,9 @@ mod tests {
         check(id_card, &["ABA300000", "aba300000", "ABA 300000"]);
         assert_eq!(passing(id_card, "ABS?23456"), 1);
         reject(id_card, &["ABA300001", "ABA400000", "AB3000000", "OBA300000", "ABA30000"]);
+        // The Polish example of the SWIFT IBAN registry, without its country.
+        check(bank_account, &["61 1090 1014 0000 0712 1981 2874"]);
+        reject(bank_account, &["61 1090 1014 0000 0712 1981 2875", "00000000000000000000000000"]);
         check(passport, &["ZS0000177", "zs 0000177"]);
         reject(passport, &["ZS0000178", "ZSA000177", "ZS000017", "QS0000177"]);
     }
