@@ -26,8 +26,8 @@ mod us;
 
 use super::Check;
 use super::arithmetic::{
-    alnum, digits, iso7064_mod11_2, iso7064_mod11_10, iso7064_mod37_2, iso7064_mod37_36, luhn, mod97,
-    verhoeff,
+    alnum, digits, iso7064_mod11_2, iso7064_mod11_10, iso7064_mod37_2, iso7064_mod37_36, luhn,
+    mod97, verhoeff,
 };
 
 /// Sorted by name. `chance` is measured over the shapes of the tests below: places that hold a

@@ -79,7 +79,8 @@ pub(super) fn hu_bank_account(text: &str) -> bool {
     let account: Vec<u8> = digits(text).collect();
     let fits = |part: &[u8]| {
         let weights = [9, 7, 3, 1].into_iter().cycle();
-        let sum: u32 = part.iter().zip(weights).map(|(digit, weight)| u32::from(*digit) * weight).sum();
+        let sum: u32 =
+            part.iter().zip(weights).map(|(digit, weight)| u32::from(*digit) * weight).sum();
         part.iter().any(|digit| *digit != 0) && sum.is_multiple_of(10)
     };
     matches!(account.len(), 16 | 24)
