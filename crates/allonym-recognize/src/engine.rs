@@ -49,7 +49,7 @@ pub(crate) struct Engine {
 #[derive(Debug)]
 pub(crate) struct Caches {
     /// By group; made when first needed.
-    groups: Vec<Option<dfa::Cache>>,
+    groups: Vec<Option<Walks>>,
     /// By rule; made when first needed.
     rules: Vec<Option<(meta::Cache, Captures)>>,
     progress: Vec<Progress>,
@@ -57,6 +57,15 @@ pub(crate) struct Caches {
     tried: Vec<usize>,
     /// Rules that match where the automaton looks.
     matched: Vec<usize>,
+}
+
+/// Working memory of one group.
+#[derive(Debug)]
+struct Walks {
+    cache: dfa::Cache,
+    /// Openings from which no match begins, as [`opening_at`] packs them, each at a place that it
+    /// alone decides: a text that repeats itself is walked once.
+    vain: Box<[u64; VAIN]>,
 }
 
 /// How far a rule has come.
@@ -89,6 +98,8 @@ struct Member {
     hir: Hir,
     /// Bytes with which it can begin inside a word.
     loose: ByteSet,
+    /// Bytes that may stand before it.
+    prior: ByteSet,
 }
 
 /// Patterns that are tried together.
@@ -101,6 +112,8 @@ struct Group {
     first: ByteSet,
     /// Those of them that may stand inside a word.
     loose: ByteSet,
+    /// Bytes that may stand before a match.
+    prior: ByteSet,
     /// Bytes that stand some way behind the start of every match.
     marks: Vec<(usize, ByteSet)>,
     /// Bytes that can stand in a match before what it is filed under.
@@ -126,9 +139,10 @@ impl Engine {
         for (index, place) in places.into_iter().enumerate() {
             let mut behind = 0;
             match place {
-                Some(Filed { filing, hir, loose, behind: bytes }) => {
+                Some(Filed { filing, hir, loose, behind: bytes, prior }) => {
                     behind = bytes;
-                    filed.entry(filing).or_default().push(Member { rule: index, hir, loose });
+                    let member = Member { rule: index, hir, loose, prior };
+                    filed.entry(filing).or_default().push(member);
                 }
                 None => slow.push(index),
             }
@@ -400,11 +414,13 @@ impl Engine {
         let group = &self.groups[index];
         for start in first..=last {
             let Some(byte) = bytes.get(start) else { break };
-            let inside = || start > 0 && is_word_byte(*byte) && is_word_byte(bytes[start - 1]);
+            let previous = start.checked_sub(1).map_or(SEPARATOR, |place| bytes[place]);
+            let inside = || is_word_byte(*byte) && is_word_byte(previous);
             let marked = |(place, set): &(usize, ByteSet)| {
                 bytes.get(start + place).is_some_and(|byte| set.contains(*byte))
             };
             if group.first.contains(*byte)
+                && group.prior.contains(previous)
                 && (group.loose.contains(*byte) || !inside())
                 && group.marks.iter().all(marked)
             {
@@ -431,8 +447,11 @@ impl Engine {
         {
             return;
         }
-        let cache = groups[index].get_or_insert_with(|| group.automaton.create_cache());
-        group.ends(text.as_bytes(), start, cache, |rule, end| {
+        let walks = groups[index].get_or_insert_with(|| Walks {
+            cache: group.automaton.create_cache(),
+            vain: Box::new([u64::MAX; VAIN]),
+        });
+        group.ends(text.as_bytes(), start, walks, |rule, end| {
             let progress = &mut progress[rule];
             if progress.cursor > start {
                 return;
@@ -443,6 +462,9 @@ impl Engine {
             progress.several = progress.end != 0;
             progress.end = end;
         });
+        if matched.is_empty() {
+            return;
+        }
         let mut matched = std::mem::take(matched);
         for rule in matched.drain(..) {
             let Progress { end, several, .. } = caches.progress[rule];
@@ -619,6 +641,7 @@ impl Group {
             automaton,
             first: first.fold(ByteSet::default(), ByteSet::union),
             loose: members.iter().fold(ByteSet::default(), |all, member| all.union(member.loose)),
+            prior: members.iter().fold(ByteSet::default(), |all, member| all.union(member.prior)),
             marks: marks(&hirs),
             before: ByteSet::default(),
             distance: (0, 0),
@@ -641,21 +664,31 @@ impl Group {
         &self,
         bytes: &[u8],
         start: usize,
-        cache: &mut dfa::Cache,
+        Walks { cache, vain }: &mut Walks,
         mut matched: impl FnMut(usize, usize),
     ) {
         const NEVER: &str = "no byte makes it quit, and its cache may be cleared at any time";
+        let opening = opening_at(bytes, start);
+        let place_of = |opening: u64| usize::from(opening.wrapping_mul(SPREAD).to_be_bytes()[0]);
+        if opening.is_some_and(|opening| vain[place_of(opening)] == opening) {
+            return;
+        }
         let dfa = &self.automaton;
         let look_behind = start.checked_sub(1).map(|place| bytes[place]);
         let config = start::Config::new().anchored(Anchored::Yes).look_behind(look_behind);
         let mut state = dfa.start_state(cache, &config).expect(NEVER);
+        let mut in_vain = true;
         for (place, byte) in bytes.iter().enumerate().skip(start) {
             state = dfa.next_state(cache, state, *byte).expect(NEVER);
             if state.is_tagged() {
                 if state.is_dead() {
+                    if let Some(opening) = opening.filter(|_| in_vain && place < start + OPENING) {
+                        vain[place_of(opening)] = opening;
+                    }
                     return;
                 }
                 if state.is_match() {
+                    in_vain = false;
                     for index in 0..dfa.match_len(cache, state) {
                         let pattern = dfa.match_pattern(cache, state, index);
                         matched(self.rules[pattern.as_usize()], place);
@@ -672,6 +705,22 @@ impl Group {
         }
     }
 }
+
+/// The byte before `start` and [`OPENING`] bytes from there, where there are as many: all that a walk
+/// that ends among them depends on. Never `u64::MAX`, as no text has a byte 0xff.
+fn opening_at(bytes: &[u8], start: usize) -> Option<u64> {
+    let opening = bytes.get(start.checked_sub(1)?..start + OPENING)?;
+    opening.try_into().ok().map(u64::from_ne_bytes)
+}
+
+/// Bytes of an opening, one before it aside.
+const OPENING: usize = 7;
+
+/// Openings that are remembered of a group.
+const VAIN: usize = 256;
+
+/// 2^64 over the golden ratio: spreads openings over their places (Knuth, TAOCP 3, 6.4).
+const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
 
 /// Largest cache of one group's automaton, in bytes. It grows as texts ask for it, to some 15 MB
 /// on columns of digits with all rules; one that is too small is built again and again, ten times

@@ -2,10 +2,11 @@
 
 use crate::bytes::ByteSet;
 use crate::lead::{Lead, Run, first_bytes, lead, leaves_edge, loose_bytes, opening, run, run_min};
-use crate::pattern::Pattern;
+use crate::pattern::{Pattern, SEPARATOR};
 use regex_syntax::hir::literal::{ExtractKind, Extractor};
 use regex_syntax::hir::{
-    Capture, Class, ClassBytesRange, ClassUnicode, ClassUnicodeRange, Hir, HirKind, Repetition,
+    Capture, Class, ClassBytesRange, ClassUnicode, ClassUnicodeRange, Hir, HirKind, Look,
+    Repetition,
 };
 
 /// How a pattern is found.
@@ -19,6 +20,8 @@ pub(crate) struct Filed {
     pub(crate) loose: ByteSet,
     /// Most bytes of those first characters.
     pub(crate) behind: usize,
+    /// Bytes that may stand before it; a separator stands before the start of a text.
+    pub(crate) prior: ByteSet,
 }
 
 /// What the scan stops at to look for a pattern.
@@ -125,7 +128,7 @@ pub(crate) const BLOCK: usize = 4;
 
 /// Files a pattern whose matches have a bound where the fewest stops are expected in prose.
 pub(crate) fn file(pattern: &Pattern) -> Filed {
-    let (hir, behind, guarded) = behind(&pattern.hir);
+    let Behind { hir, bytes: behind, guarded, prior } = behind(&pattern.hir);
     let starts = Starts::of(&hir, guarded);
     let edge = starts.loose.intersection(ByteSet::WORD).is_empty();
     let first = starts.first;
@@ -168,8 +171,9 @@ pub(crate) fn file(pattern: &Pattern) -> Filed {
             hir: pattern.hir.clone(),
             loose: starts_whole.loose,
             behind: 0,
+            prior: ByteSet::default().complement(),
         },
-        None => Filed { filing: best.1, hir, loose: starts.loose, behind },
+        None => Filed { filing: best.1, hir, loose: starts.loose, behind, prior },
     }
 }
 
@@ -232,11 +236,22 @@ fn byte_stops(lead: &Lead, starts: &Starts) -> f64 {
 }
 
 /// What follows the characters that a pattern with a `value` group has in front of the group, as
-/// in `(?:^|[^\w.])(?P<value>...)`; how many bytes these are, and whether no word goes on there.
+/// in `(?:^|[^\w.])(?P<value>...)`.
 ///
 /// All of the pattern and no bytes where there are no such characters, or many.
-fn behind(hir: &Hir) -> (Hir, usize, bool) {
-    let whole = || (hir.clone(), 0, false);
+struct Behind {
+    hir: Hir,
+    /// Most bytes of those characters.
+    bytes: usize,
+    /// No word goes on there.
+    guarded: bool,
+    /// Which byte may be the last of them; a separator for the start of a text.
+    prior: ByteSet,
+}
+
+fn behind(hir: &Hir) -> Behind {
+    let all = ByteSet::default().complement();
+    let whole = || Behind { hir: hir.clone(), bytes: 0, guarded: false, prior: all };
     let HirKind::Concat(parts) = hir.kind() else { return whole() };
     let is_group = |part: &Hir| matches!(part.kind(), HirKind::Capture(_));
     let Some(place) = parts.iter().position(is_group).filter(|place| *place > 0) else {
@@ -249,7 +264,24 @@ fn behind(hir: &Hir) -> (Hir, usize, bool) {
         return whole();
     }
     let guarded = front.last.intersection(ByteSet::WORD).is_empty() && leaves_edge(&before);
-    (Hir::concat(rest.to_vec()), front.max, guarded)
+    let prior = match empty_inside(&before) {
+        true => all,
+        false => front.last.union(ByteSet::single(SEPARATOR)),
+    };
+    Behind { hir: Hir::concat(rest.to_vec()), bytes: front.max, guarded, prior }
+}
+
+/// Whether the expression can match the empty text elsewhere than at the start of a text.
+fn empty_inside(hir: &Hir) -> bool {
+    match hir.kind() {
+        HirKind::Empty => true,
+        HirKind::Look(look) => *look != Look::StartLF,
+        HirKind::Literal(_) | HirKind::Class(_) => false,
+        HirKind::Capture(capture) => empty_inside(&capture.sub),
+        HirKind::Repetition(repetition) => repetition.min == 0 || empty_inside(&repetition.sub),
+        HirKind::Concat(parts) => parts.iter().all(empty_inside),
+        HirKind::Alternation(parts) => parts.iter().any(empty_inside),
+    }
 }
 
 /// The cheapest texts of which every match has one, and the expected cost.
