@@ -59,6 +59,31 @@ fn an_invented_pair() {
 }
 
 #[test]
+fn telephone_numbers_join_and_are_erased_however_they_are_written() {
+    let place = Place::with_keys();
+    place.write("a.csv", "phone\n030 901820\n+49 (0)30 90182-0\n0049-30-901820 x7\n+33142685300\n");
+    place.write("b.csv", "phone\n01 42 68 53 00\n(030) 901 820\n");
+    let phone = "treat = \"pseudonymize\"\njoin = \"phone\"\nprofile = \"e164\"";
+    let plan = policy(&[("phone", phone)]);
+    place.write("p.toml", format!("{plan}[find]\ncountries = [\"DE\", \"FR\"]\n"));
+    for name in ["a", "b"] {
+        let (from, to) = (format!("{name}.csv"), format!("ml/{name}.csv"));
+        place.run(&["apply", &from, "--to", &to, "--policy", "p.toml"]).expect(0);
+    }
+    let (a, b) = (rows(&place.read("ml/a.csv"), ','), rows(&place.read("ml/b.csv"), ','));
+    assert_eq!(join(&a, 0, &b, 0), [(0, 1), (1, 1), (2, 1), (3, 0)]);
+
+    place.write("who.csv", "phone\n+49 30 901820\n");
+    let erase = ["erase", "ml", "--subjects", "who.csv", "--policy", "p.toml", "--yes"];
+    place.run(&erase).expect(0);
+    let (a, b) = (rows(&place.read("ml/a.csv"), ','), rows(&place.read("ml/b.csv"), ','));
+    assert_eq!((a.len(), b.len()), (1, 1), "only who was not asked for is left");
+    assert_eq!(join(&a, 0, &b, 0), [(0, 0)]);
+    place.run(&["apply", "a.csv", "--to", "again.csv", "--policy", "p.toml"]).expect(0);
+    assert_eq!(rows(&place.read("again.csv"), ','), a, "who was erased does not come back");
+}
+
+#[test]
 fn another_domain_or_another_key_does_not_join() {
     let place = Place::with_keys();
     place.write("in.csv", "id\n1\n2\n");

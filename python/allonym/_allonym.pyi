@@ -629,7 +629,7 @@ def derive_token(
     usage
         ``"token"`` for every token of this version.
     profile
-        ``exact``, ``casefold`` or ``iban``.
+        ``exact``, ``casefold``, ``iban`` or ``e164``.
     value
         What is tokenized.
     label

@@ -241,6 +241,9 @@ class Findings:
         note = f"{clear} column{'' if clear == 1 else 's'}: nothing found."
         if self._said["sampled"]:
             note += " Sampled: rare values can be missed. Use full=True before release."
+        for what in ("countries", "languages"):
+            if narrowed := self._said.get(what):
+                note += f" Only {what} looked for: {', '.join(narrowed)}."
         return note
 
     def _records(self) -> list[dict[str, Any]]:

@@ -247,7 +247,8 @@ def tokenize(
     domain
         Tokens of two domains never join.
     profile
-        What counts as the same value: ``exact``, ``casefold`` or ``iban``.
+        What counts as the same value: ``exact``, ``casefold``, ``iban`` or ``e164`` (a telephone
+        number in international form, however it is written).
     key
         Id or label; the tenant's active key when left out.
     tenant

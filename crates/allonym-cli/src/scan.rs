@@ -219,6 +219,11 @@ pub(crate) fn human(scan: &Scan) -> String {
     if scan.sampled {
         text.push_str(" Sampled: rare values can be missed. Use --full before release.");
     }
+    for (narrowed, what) in [(&scan.countries, "countries"), (&scan.languages, "languages")] {
+        if !narrowed.is_empty() {
+            text.push_str(&format!(" Only {what} looked for: {}.", narrowed.join(", ")));
+        }
+    }
     text.push('\n');
     text
 }

@@ -48,8 +48,8 @@ mod wording;
 pub use codes::explain;
 pub use counts::ColumnCounts;
 pub use plan::{
-    ApplyError, Holding, Plan, PlanError, PlannedColumn, Position, Reach, Treated, default_field,
-    glob_matches,
+    ApplyError, Holding, Plan, PlanError, PlannedColumn, Position, Reach, Spelling, Treated,
+    default_field, glob_matches,
 };
 pub use policy::{
     AnchorSource, Coarser, KeyReference, Policy, PolicyError, Promise, RequireTags, Retention, Tag,

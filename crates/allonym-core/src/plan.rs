@@ -2,9 +2,11 @@
 
 mod compile;
 mod holding;
+mod spelling;
 mod tree;
 
 pub use holding::{Holding, Reach, default_field};
+pub use spelling::Spelling;
 pub use tree::glob_matches;
 pub(crate) use tree::{is_inside, leaves};
 

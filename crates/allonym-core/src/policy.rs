@@ -525,8 +525,12 @@ pub(crate) const FORMATS: &[(&str, TokenFormat)] = &[
 ];
 
 /// The words of `profile`.
-pub(crate) const PROFILES: &[(&str, Profile)] =
-    &[("exact", Profile::Exact), ("casefold", Profile::Casefold), ("iban", Profile::Iban)];
+pub(crate) const PROFILES: &[(&str, Profile)] = &[
+    ("exact", Profile::Exact),
+    ("casefold", Profile::Casefold),
+    ("iban", Profile::Iban),
+    ("e164", Profile::E164),
+];
 
 /// Each treatment and the options that belong to it.
 pub(crate) const TREATMENTS: &[(&str, &[&str])] = &[

@@ -17,10 +17,17 @@ pub enum Profile {
     Casefold,
     /// NFKC, trim, white space removed, upper case.
     Iban,
+    /// NFKC, trim; of a telephone number `+` and digits, of anything else all. A `+`, or `00` in its
+    /// place, stands in front; a dialling-code zero in brackets behind it is left out. What is
+    /// written around digits: white space, `tel:`, and `( ) - . / – ‐ ‑`.
+    ///
+    /// Spells what is written in international form. The caller, who may know the country, turns
+    /// national forms into it (ITU-T E.164).
+    E164,
 }
 
 impl Profile {
-    /// By its policy name: `exact`, `casefold` or `iban`.
+    /// By its policy name: `exact`, `casefold`, `iban` or `e164`.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Profile> {
         Profile::ALL.into_iter().find(|profile| profile.name() == name)
@@ -33,11 +40,12 @@ impl Profile {
             Profile::Exact => "exact",
             Profile::Casefold => "casefold",
             Profile::Iban => "iban",
+            Profile::E164 => "e164",
         }
     }
 
     /// All profiles, for messages and schemas.
-    pub const ALL: [Profile; 3] = [Profile::Exact, Profile::Casefold, Profile::Iban];
+    pub const ALL: [Profile; 4] = [Profile::Exact, Profile::Casefold, Profile::Iban, Profile::E164];
 
     /// The normalised value: a part of `value` where nothing changes, else written to `scratch`
     /// (whose content is lost).
@@ -61,6 +69,7 @@ impl Profile {
                 scratch.extend(kept.map(|byte| char::from(byte.to_ascii_uppercase())));
                 scratch
             }
+            Profile::E164 if push_telephone(value, scratch) => scratch,
             _ => value,
         }
     }
@@ -73,6 +82,11 @@ impl Profile {
         let value = nfkc_trimmed(value, &mut first);
         match self {
             Profile::Casefold => scratch.extend(value.chars().default_case_fold().nfkc()),
+            Profile::E164 => {
+                if !push_telephone(value, scratch) {
+                    scratch.push_str(value);
+                }
+            }
             _ => {
                 let kept = value.chars().filter(|char| !char.is_whitespace());
                 scratch.extend(kept.flat_map(char::to_uppercase));
@@ -80,6 +94,30 @@ impl Profile {
         }
         scratch
     }
+}
+
+/// Appends the `+` and the digits of a telephone number; whether the value is one by its characters.
+fn push_telephone(value: &str, out: &mut String) -> bool {
+    let number = value.strip_prefix("tel:").unwrap_or(value).trim_start();
+    let (is_abroad, number) = match number.strip_prefix('+').or_else(|| number.strip_prefix("00")) {
+        Some(rest) => (true, rest),
+        None => (false, number),
+    };
+    let around = |char: char| char.is_whitespace() || "()-./–‐‑".contains(char);
+    let is_telephone = number.chars().any(|char| char.is_ascii_digit())
+        && number.chars().all(|char| char.is_ascii_digit() || around(char));
+    if !is_telephone {
+        return false;
+    }
+    if is_abroad {
+        out.push('+');
+    }
+    let (code, subscriber) = match number.split_once("(0)") {
+        Some(parts) if is_abroad => parts,
+        _ => (number, ""),
+    };
+    out.extend(code.chars().chain(subscriber.chars()).filter(char::is_ascii_digit));
+    true
 }
 
 fn nfkc_trimmed<'a>(value: &'a str, buffer: &'a mut String) -> &'a str {
@@ -110,6 +148,23 @@ mod tests {
             Profile::Iban => {
                 let solid: String = trimmed.chars().filter(|char| !char.is_whitespace()).collect();
                 solid.to_uppercase()
+            }
+            Profile::E164 => {
+                let body = trimmed.strip_prefix("tel:").unwrap_or(trimmed).trim_start();
+                let prefix = ["+", "00"].into_iter().find(|prefix| body.starts_with(prefix));
+                let rest: String = body.chars().skip(prefix.map_or(0, str::len)).collect();
+                let bare = |text: &str| -> String {
+                    let around = |char: &char| char.is_whitespace() || "()-./–‐‑".contains(*char);
+                    text.chars().filter(|char| !around(char)).collect()
+                };
+                let digits = bare(&rest);
+                if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+                    return trimmed.into();
+                }
+                match prefix {
+                    Some(_) => format!("+{}", bare(&rest.replacen("(0)", "", 1))),
+                    None => digits,
+                }
             }
         }
     }
@@ -161,6 +216,23 @@ mod tests {
         check(Profile::Iban, "ß", "SS");
         check(Profile::Iban, "DE89-3704", "DE89-3704");
         check(Profile::Iban, "   ", "");
+    }
+
+    #[test]
+    fn e164_is_a_plus_and_digits() {
+        check(Profile::E164, " +49 (0)30 / 123-456 ", "+4930123456");
+        check(Profile::E164, "0049 30 123456", "+4930123456");
+        check(Profile::E164, "tel:+49-30-123456", "+4930123456");
+        check(Profile::E164, "＋４９ 30 123456", "+4930123456");
+        check(Profile::E164, "+49\u{a0}30\u{2011}123456", "+4930123456");
+        check(Profile::E164, "(030) 123 456", "030123456");
+        check(Profile::E164, "(0)30 123", "030123");
+        // Extensions, words and what has no digit stand as they are.
+        check(Profile::E164, "+49 30 123456 ext. 7", "+49 30 123456 ext. 7");
+        check(Profile::E164, "ask Zoe", "ask Zoe");
+        check(Profile::E164, "+", "+");
+        check(Profile::E164, "00", "00");
+        check(Profile::E164, "", "");
     }
 
     #[test]

@@ -57,6 +57,8 @@ pub(crate) enum ProfileFormat {
     Casefold,
     /// Spaces and case do not matter.
     Iban,
+    /// Of a telephone number, `+` and digits matter.
+    E164,
 }
 
 /// What a drafted policy proposes.

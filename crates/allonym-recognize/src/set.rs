@@ -69,7 +69,7 @@ pub struct Entity {
     pub countries: Vec<String>,
     /// Short label of text tokens: `EMAIL`.
     pub label: String,
-    /// Normalisation profile of tokens: `exact`, `casefold`, `iban`.
+    /// Normalisation profile of tokens: `exact`, `casefold`, `iban`, `e164`.
     pub profile: String,
     /// Treatment a drafted policy proposes: `pseudonymize`, `redact`, `generalize`, `keep` ...
     pub treatment: String,

@@ -17,7 +17,7 @@ use crate::{
     Cancel, Digest, Environment, Failure, Keyring, Policy, Progress, Result, RuleSet, load_rules,
     open_ring, ring_place, rule_folders,
 };
-use allonym_core::Holding;
+use allonym_core::{Holding, Spelling};
 use allonym_io::{Format, Found, Input, ReadOptions, Reader, RowGroups, same_file, sha256_file};
 use allonym_keys::{Profile, Scope};
 use allonym_retention::{Anchor, Erasure};
@@ -248,8 +248,9 @@ pub fn erase(job: &EraseJob<'_>) -> Result<EraseOutcome> {
         return Err(Failure::new("ALO-U001", 2, message).hint("keep them elsewhere"));
     }
     let (root, files) = job_files(&paths)?;
-    let subjects = Subjects::read(job.subjects)?;
     let policy = job.policy;
+    let mut subjects = Subjects::read(job.subjects)?;
+    subjects.spell(&Spelling::new(Profile::E164, policy));
     let rules = load_rules(&rule_folders(policy, job.folder))?.select(&policy.selection())?;
     let reference = Some((policy.keys(), job.folder));
     let ring_path = ring_place(job.keys.as_deref(), reference, job.environment)?.path;

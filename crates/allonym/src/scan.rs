@@ -59,9 +59,12 @@ pub struct Scan {
     pub seed: u64,
     /// Digest of the rules in use.
     pub rules: String,
-    /// Countries and languages looked for, where the policy or caller narrowed them.
+    /// Countries whose rules were asked, beside those of none; left out where all were.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub countries: Vec<String>,
+    /// Languages whose rules were asked, beside those of none; left out where all were.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub languages: Vec<String>,
     /// Columns, in order.
     pub columns: Vec<ScanColumn>,
 }
@@ -288,6 +291,7 @@ pub(crate) struct Looker {
     pub(crate) recognizer: Arc<Recognizer>,
     scratches: Scratches,
     countries: Vec<String>,
+    languages: Vec<String>,
 }
 
 impl Looker {
@@ -301,8 +305,8 @@ impl Looker {
         let rules = load_rules(&find.rule_folders)?.select(&selection)?;
         let tuning = Tuning { min_score: 0.0, ..Tuning::default() };
         let recognizer = compiled::recognizer(&rules, &tuning)?;
-        let countries = find.countries.clone();
-        Ok(Looker { recognizer, scratches: Scratches::default(), countries })
+        let (countries, languages) = (find.countries.clone(), find.languages.clone());
+        Ok(Looker { recognizer, scratches: Scratches::default(), countries, languages })
     }
 
     pub(crate) fn rules(&self) -> &RuleSet {
@@ -350,6 +354,7 @@ impl Looker {
             seed: options.seed,
             rules: self.rules().digest(),
             countries: self.countries.clone(),
+            languages: self.languages.clone(),
             columns,
         }
     }

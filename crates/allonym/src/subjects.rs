@@ -3,7 +3,7 @@
 use crate::tags::holds_tokens;
 use crate::{Failure, Result};
 use aho_corasick::{AhoCorasick, AhoCorasickBuilder, MatchKind};
-use allonym_core::{Holding, Reach};
+use allonym_core::{Holding, Reach, Spelling};
 use allonym_io::{Format, Input, ReadOptions, Reader};
 use allonym_keys::{Keyring, Profile, Scope, TokenFormat, find_text_tokens};
 use arrow_array::cast::AsArray;
@@ -38,6 +38,19 @@ impl fmt::Debug for Subjects {
 }
 
 impl Subjects {
+    /// Adds the other spelling of identifiers that have one, as `apply` may have hashed it.
+    pub(crate) fn spell(&mut self, spelling: &Spelling) {
+        let mut buffer = Zeroizing::new(String::new());
+        let mut others = Vec::new();
+        for Identifier { of, value } in &self.identifiers {
+            let spelt = spelling.spell(value, &mut buffer);
+            if spelt != value.as_str() {
+                others.push(Identifier { of: of.clone(), value: Zeroizing::new(spelt.to_owned()) });
+            }
+        }
+        self.identifiers.append(&mut others);
+    }
+
     /// Reads a file of requests: plain text with one identifier a line, or a table whose columns are
     /// named by join field, entity or column of the policy, one person a row; its column `request`
     /// holds the id of the request. Empty cells are passed over.

@@ -3,7 +3,7 @@
 use crate::jobs::storage;
 use crate::tags::{each_cell, hex};
 use crate::{Environment, Failure, Keyring, Policy, Result, unlock_for};
-use allonym_core::Holding;
+use allonym_core::{Holding, Spelling};
 use allonym_io::{Chunk, write_whole};
 use allonym_keys::{Profile, Scope, Tokenizer};
 use allonym_recognize::{Recognizer, RuleSet, Scratch};
@@ -156,8 +156,8 @@ pub(crate) fn mark(marker: &Tokenizer, value: &str, scratch: &mut String) -> Str
 /// Keeps the rows of people who were erased out of what is treated.
 pub struct Guard {
     marks: HashSet<String>,
-    /// By leaf column: how its cells are marked.
-    columns: BTreeMap<String, Tokenizer>,
+    /// By leaf column: how its cells are spelt and marked.
+    columns: BTreeMap<String, (Spelling, Tokenizer)>,
     /// Columns whose text is looked into, and with what.
     texts: BTreeSet<String>,
     in_text: Option<(Arc<Recognizer>, Tokenizer)>,
@@ -200,7 +200,7 @@ impl Guard {
                 texts.insert(leaf.path.clone());
             }
             let marker = Suppression::marker(ring, &list.tenant, &field, profile)?;
-            columns.insert(leaf.path, marker);
+            columns.insert(leaf.path, (Spelling::new(profile, policy), marker));
         }
         let in_text = match recognizer.filter(|_| !texts.is_empty()) {
             None => None,
@@ -259,6 +259,7 @@ impl Guard {
     fn free(&mut self, records: &RecordBatch) -> BooleanBuffer {
         let mut keep = vec![true; records.num_rows()];
         let mut normal = Zeroizing::new(String::new());
+        let mut spelt = Zeroizing::new(String::new());
         let Guard { marks, columns, texts, in_text, scratch, .. } = self;
         let mut spans = Vec::new();
         let schema = records.schema();
@@ -267,8 +268,8 @@ impl Guard {
                 if !keep[row] {
                     return;
                 }
-                if let Some(marker) = columns.get(path)
-                    && marks.contains(&mark(marker, cell, &mut normal))
+                if let Some((spelling, marker)) = columns.get(path)
+                    && marks.contains(&mark(marker, spelling.spell(cell, &mut spelt), &mut normal))
                 {
                     keep[row] = false;
                     return;

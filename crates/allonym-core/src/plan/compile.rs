@@ -1,7 +1,7 @@
 //! From policy, schema and keys to a plan, or to the list of all that is wrong.
 
 use super::tree::{Branch, Part, glob_matches, is_inside, names};
-use super::{Node, Plan, PlanError, PlannedColumn};
+use super::{Node, Plan, PlanError, PlannedColumn, Spelling};
 use crate::codes;
 use crate::counts::grouped;
 use crate::policy::{
@@ -55,6 +55,7 @@ pub(super) fn plan(
     compiler.check_joins();
     compiler.check_collisions();
     compiler.check_unlisted();
+    compiler.tell_what_is_narrowed();
     if let Some(error) = error_of(compiler.problems) {
         return Err(error);
     }
@@ -532,7 +533,12 @@ impl<'a> Compiler<'a> {
             how.consistency.word(),
         );
         Some((
-            Kernel::Tokens(Tokens { tokenizer, format: how.format, consistency: how.consistency }),
+            Kernel::Tokens(Tokens {
+                tokenizer,
+                spelling: Spelling::new(profile, self.policy),
+                format: how.format,
+                consistency: how.consistency,
+            }),
             detail,
         ))
     }
@@ -568,14 +574,16 @@ impl<'a> Compiler<'a> {
                 }
                 continue;
             };
+            let profile = self.profile_of(name);
             let tokenizer = if how.with == Replacement::Token {
-                Some(self.tokenizer(name, self.profile_of(name))?)
+                Some(self.tokenizer(name, profile)?)
             } else {
                 None
             };
+            let spelling = Spelling::new(profile, self.policy);
             let label = rules.entity(id).label.clone();
             let label = if is_text_label(&label) { label } else { "TEXT".to_owned() };
-            wanted.insert(id, Wanted { name: name.clone(), label, tokenizer });
+            wanted.insert(id, Wanted { name: name.clone(), label, tokenizer, spelling });
         }
         if !idle.is_empty() {
             self.warnings.push(format!(
@@ -611,6 +619,19 @@ impl<'a> Compiler<'a> {
             pool: Mutex::default(),
         };
         Some((Kernel::InText(Box::new(kernel)), detail))
+    }
+
+    /// What `[find]` leaves out is not looked for in text: whoever reads the receipt must know.
+    fn tell_what_is_narrowed(&mut self) {
+        let find = &self.policy.find;
+        let is_looked_into = self.columns.iter().any(|column| column.treatment == "text");
+        for (narrowed, what) in [(&find.countries, "countries"), (&find.languages, "languages")] {
+            if is_looked_into && !narrowed.is_empty() {
+                let message =
+                    format!("in text, only these {what} were looked for: {}", narrowed.join(", "));
+                self.warnings.push(message);
+            }
+        }
     }
 
     /// By the rules; the profiles the contract names hold without any.

@@ -3,6 +3,7 @@
 use super::cells::{Cells, Kind, Written, WrittenBytes};
 use super::{Rows, Sentinels};
 use crate::counts::Sketch;
+use crate::plan::Spelling;
 use crate::policy::Consistency;
 use allonym_keys::{Mac, Scope, TokenFormat, Tokenizer};
 use std::fmt::Write as _;
@@ -12,6 +13,7 @@ use zeroize::Zeroizing;
 #[derive(Debug)]
 pub(crate) struct Tokens {
     pub(crate) tokenizer: Tokenizer,
+    pub(crate) spelling: Spelling,
     pub(crate) format: TokenFormat,
     pub(crate) consistency: Consistency,
 }
@@ -58,6 +60,7 @@ impl Tokens {
         mut emit: impl FnMut(Result<&Mac, Kind>),
     ) {
         let mut scratch = Zeroizing::new(String::with_capacity(SCRATCH_BYTES));
+        let mut spelt = Zeroizing::new(String::new());
         let mut place = String::new();
         for n in 0..cells.len() {
             let Some(text) = cells.get(n) else {
@@ -81,6 +84,7 @@ impl Tokens {
                     }
                 },
             };
+            let text = self.spelling.spell(text, &mut spelt);
             let mac = self.tokenizer.mac(scope, text, &mut scratch);
             if self.consistency == Consistency::Dataset {
                 seen.add(&mac.bytes16());

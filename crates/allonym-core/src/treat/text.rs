@@ -3,6 +3,7 @@
 use super::cells::{Cells, Kind, Written};
 use super::{Rows, Sentinels};
 use crate::counts::ColumnCounts;
+use crate::plan::Spelling;
 use crate::policy::{Consistency, Replacement};
 use allonym_keys::{Scope, Tokenizer, find_text_tokens};
 use allonym_recognize::{EntityId, Recognizer, Scratch, Span};
@@ -32,6 +33,7 @@ pub(crate) struct Wanted {
     pub(crate) label: String,
     /// There when tokens are made.
     pub(crate) tokenizer: Option<Tokenizer>,
+    pub(crate) spelling: Spelling,
 }
 
 /// Memory of one thread, reused.
@@ -41,6 +43,7 @@ pub(crate) struct Working {
     found: Vec<(usize, Span)>,
     tokens: Vec<Range<usize>>,
     normal: Zeroizing<String>,
+    spelt: Zeroizing<String>,
     place: String,
     /// Where the cell being written begins.
     start: usize,
@@ -217,6 +220,8 @@ impl InText {
                     out.push(' ');
                 }
                 let start = out.len();
+                let value =
+                    wanted.map_or(value, |wanted| wanted.spelling.spell(value, &mut working.spelt));
                 tokenizer.mac(scope, value, &mut working.normal).push_text_token(label, out);
                 working.ours.push(start..out.len());
             }
