@@ -61,13 +61,26 @@ fn ten_thousand_canaries_are_in_no_view_in_no_spelling() {
     ];
     let mut shown = vec![place.run(&check).expect(1)];
     let mut views = vec![place.read("e.json"), place.read("report.html")];
-    for format in ["html", "md", "csv", "sarif", "json"] {
-        let to = format!("view.{format}");
+    for (format, ending) in [
+        ("html", "html"),
+        ("md", "md"),
+        ("csv", "csv"),
+        ("sarif", "sarif"),
+        ("json", "json"),
+        ("ropa", "ropa.csv"),
+        ("odcs", "odcs.yaml"),
+        ("croissant", "croissant.json"),
+        ("openlineage", "openlineage.jsonl"),
+    ] {
+        let to = format!("view.{ending}");
         shown.push(place.run(&["report", "e.json", "--to", &to]).expect(0));
         views.push(place.read(&to));
         let printed = place.run(&["report", "e.json", "--format", format]).expect(0);
         assert_eq!(printed.out, place.read(&to), "{format}");
     }
+    // What is packed in the workbook, python/tests/test_formats.py unpacks.
+    shown.push(place.run(&["report", "e.json", "--to", "view.xlsx"]).expect(0));
+    assert!(place.bytes("view.xlsx").starts_with(b"PK"));
     assert_eq!(views[1], views[2], "check and report render alike");
     views.extend(shown.into_iter().flat_map(|ended| [ended.out, ended.err]));
     assert!(views[0].contains("ALO-I102") && views[0].contains("10000 cells"), "{}", views[0]);
@@ -96,6 +109,8 @@ fn wrong_use() {
     place.run(&["report", "absent.json"]).expect(3);
     place.run(&["report", "e.json", "--to", "report.pdf"]).expect(3);
     place.run(&["check", "e.json", "--report", "report.pdf"]).expect(2).says(&["ALO-U013"]);
-    place.run(&["scan", "e.json", "--format", "html"]).expect(2).says(&["ALO-U013"]);
+    for format in ["html", "xlsx", "odcs"] {
+        place.run(&["scan", "e.json", "--format", format]).expect(2).says(&["ALO-U013"]);
+    }
     place.run(&["report"]).expect(2);
 }

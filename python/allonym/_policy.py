@@ -28,7 +28,7 @@ T = TypeVar("T")
 class Policy:
     """What shall happen to each column, who says so, and why.
 
-    Made by :meth:`load`, :meth:`parse` or :meth:`draft`. A policy does not change: :meth:`keep`
+    Made by :meth:`load`, :meth:`parse`, :meth:`draft` or :meth:`from_contract`. A policy does not change: :meth:`keep`
     gives a new one. It pickles as its text and holds references to keys, never keys.
     """
 
@@ -122,6 +122,43 @@ class Policy:
             message = "internal error: the scan is gone"
             raise InternalError(message)
         return cls(_allonym.PolicyCore.draft(core, name, purpose), is_draft=True)
+
+    @classmethod
+    def from_contract(
+        cls, path: str | os.PathLike[str], *, table: str | None = None, purpose: str = ""
+    ) -> Policy:
+        """Propose a policy from a data contract (ODCS 3, YAML).
+
+        Parameters
+        ----------
+        path
+            The contract.
+        table
+            Which of its tables; needed where it has several.
+        purpose
+            What the data is wanted for; what the contract says when left out.
+
+        Returns
+        -------
+        Policy
+            A proposal to be read by a person: columns are judged by their names and labels,
+            retention is what the contract says.
+
+        Raises
+        ------
+        UsageError
+            No such file, no contract, no such table.
+        """
+        place = Path(path)
+        try:
+            text = place.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError):
+            message = f"cannot read the data contract `{place}`"
+            raise UsageError(message, "ALO-U070", None, 2) from None
+        core = _allonym.PolicyCore.of_contract(
+            text, str(place), str(place.parent), table=table, purpose=purpose
+        )
+        return cls(core, is_draft=True)
 
     def keep(self, *columns: str, reason: str) -> Policy:
         """Keep columns as they are, for a reason that reports show.

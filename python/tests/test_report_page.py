@@ -4,9 +4,11 @@ Needs a Chromium, named by ``ALLONYM_CHROMIUM``, and the packages ``playwright``
 ``axe-playwright-python``; says that it was left out without them.
 """
 
+import base64
 import os
 import subprocess
 import sys
+from urllib.parse import quote
 
 import pytest
 
@@ -20,21 +22,7 @@ HOSTILE = (
 )
 
 
-@pytest.fixture(scope="module")
-def page_path(tmp_path_factory):
-    """A report of 200 columns, five of them with hostile names, and with findings of all kinds."""
-    folder = tmp_path_factory.mktemp("report")
-    names = [*HOSTILE, "mail", "closed", *(f"attribute_{n}" for n in range(193))]
-    quoted = ['"' + name.replace('"', '""') + '"' for name in names]
-    values = ["x"] * 5 + ["zoe@example.org", "2019-01-31"] + ["7"] * 193
-    (folder / "in.csv").write_text("\n".join([",".join(quoted)] + [",".join(values)] * 50) + "\n")
-    (folder / "allonym.toml").write_text(
-        'version = 1\n[policy]\nname = "wide"\nunlisted = "keep"\nunlisted_reason = "a test"\n'
-        '[columns.mail]\ntreat = "pseudonymize"\n'
-        '[retention.dataset]\nanchor = "closed"\nduration = "P5Y"\non_expiry = "drop_row"\n'
-        '[[retention.holds]]\nid = "LH-1"\nauthority = "a court"\nfrom = 2020-01-01\n'
-        'review_by = 2021-01-01\nscope = { dataset = "others" }\n'
-    )
+def command(folder):
     environment = {**os.environ, "ALLONYM_CONFIG_HOME": str(folder / "config")}
 
     def allonym(*arguments, exit_code):
@@ -44,6 +32,25 @@ def page_path(tmp_path_factory):
         )
         assert run.returncode == exit_code, run.stderr
 
+    return allonym
+
+
+@pytest.fixture(scope="module")
+def page_path(tmp_path_factory):
+    """A report of 200 columns, five of them with hostile names, and with findings of all kinds."""
+    folder = tmp_path_factory.mktemp("report")
+    names = [*HOSTILE, "mail", "closed", *(f"attribute_{n}" for n in range(193))]
+    quoted = ['"' + name.replace('"', '""') + '"' for name in names]
+    values = ["x"] * 5 + ["zoe@example.org", "2019-01-31"] + ["7"] * 193
+    (folder / "in.csv").write_text("\n".join([",".join(quoted)] + [",".join(values)] * 50) + "\n")
+    allonym = command(folder)
+    (folder / "allonym.toml").write_text(
+        'version = 1\n[policy]\nname = "wide"\nunlisted = "keep"\nunlisted_reason = "a test"\n'
+        '[columns.mail]\ntreat = "pseudonymize"\n'
+        '[retention.dataset]\nanchor = "closed"\nduration = "P5Y"\non_expiry = "drop_row"\n'
+        '[[retention.holds]]\nid = "LH-1"\nauthority = "a court"\nfrom = 2020-01-01\n'
+        'review_by = 2021-01-01\nscope = { dataset = "others" }\n'
+    )
     allonym("key", "new", exit_code=0)
     allonym("apply", "in.csv", "--to", "safe.csv", exit_code=0)
     as_of = "2026-06-01T00:00:00Z"
@@ -56,6 +63,29 @@ def test_a_wide_report_is_small(page_path):
     assert len(text.encode()) <= 150_000
     assert "attribute_192" in text
     assert "<script" not in text
+
+
+def test_ten_thousand_canaries_are_absent_in_every_spelling(tmp_path):
+    allonym = command(tmp_path)
+    people = [f"kanarie.zora{n:05}@example.org" for n in range(10_000)]
+    (tmp_path / "in.csv").write_text("mail,notes\n" + "".join(f"{p},from {p}\n" for p in people))
+    (tmp_path / "allonym.toml").write_text(
+        'version = 1\n[policy]\nname = "canaries"\n[columns.mail]\ntreat = "pseudonymize"\n'
+        '[columns.notes]\ntreat = "text"\n'
+    )
+    allonym("key", "new", exit_code=0)
+    allonym("apply", "in.csv", "--to", "safe.csv", exit_code=0)
+    # The raw file passed off as the treated one.
+    (tmp_path / "safe.csv").write_bytes((tmp_path / "in.csv").read_bytes())
+    allonym("check", "safe.csv", "--full", "--report", "report.html", exit_code=1)
+    page = (tmp_path / "report.html").read_text()
+    assert "10,000 cells" in page or "10000 cells" in page
+    for person in people:
+        raw = person.encode()
+        assert person not in page
+        assert quote(person) not in page
+        assert "".join(f"%{byte:02x}" for byte in raw) not in page.lower()
+        assert base64.b64encode(raw).decode().rstrip("=") not in page
 
 
 @pytest.fixture(scope="module")

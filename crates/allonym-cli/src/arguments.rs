@@ -54,6 +54,27 @@ pub(crate) enum OutputFormat {
     Sarif,
     Html,
     Md,
+    /// Workbook: the register's rows, columns, findings
+    Xlsx,
+    /// Rows for the register of processing activities, as CSV
+    Ropa,
+    /// Patch of a data contract (ODCS 3)
+    Odcs,
+    /// Dataset for machine-learning tools
+    Croissant,
+    /// Run events with masked columns
+    Openlineage,
+}
+
+impl OutputFormat {
+    /// Whether only evidence is rendered so.
+    pub(crate) fn is_view(self) -> bool {
+        use OutputFormat as F;
+        matches!(
+            self,
+            F::Html | F::Md | F::Xlsx | F::Ropa | F::Odcs | F::Croissant | F::Openlineage
+        )
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -73,7 +94,7 @@ pub(crate) enum Color {
 pub(crate) enum Command {
     /// What personal data is in files: by column, or span by span in text
     Scan(ScanArguments),
-    /// Draft a policy (allonym.toml) from a scan
+    /// Draft a policy (allonym.toml) from a scan, a data contract, or both
     Init(InitArguments),
     /// Treat files by a policy; without one, drafts it first
     Apply(ApplyArguments),
@@ -94,7 +115,7 @@ pub(crate) enum Command {
     },
     /// The gate: identifiers that are left, columns, retention, drift, receipts
     Check(CheckArguments),
-    /// Render the evidence of a check: HTML, Markdown, CSV, SARIF
+    /// Render the evidence of a check: for people, registers, contracts, lineage, code scanning
     Report(ReportArguments),
     /// Check a receipt or evidence again: its signature, its files, its place in the ledger
     Verify(VerifyArguments),
@@ -278,9 +299,12 @@ pub(crate) struct ScanArguments {
 
 #[derive(Debug, Args)]
 pub(crate) struct InitArguments {
-    /// Files, globs or folders to draft from
+    /// Files, globs or folders to draft from; a data contract (ODCS, .yaml) may be among them
     #[arg(required = true)]
     pub(crate) paths: Vec<String>,
+    /// Which table of the contract
+    #[arg(long, value_name = "NAME")]
+    pub(crate) table: Option<String>,
     /// Where the policy goes
     #[arg(long, default_value = "allonym.toml")]
     pub(crate) to: PathBuf,
@@ -700,7 +724,8 @@ pub(crate) struct CheckArguments {
     /// Where the evidence goes, as signed JSON
     #[arg(long, value_name = "FILE")]
     pub(crate) evidence: Option<PathBuf>,
-    /// Where a report goes; its name says the format: .html, .md, .csv, .sarif, .json
+    /// Where a report goes; its name says the format: .html, .md, .csv, .sarif, .json, .xlsx,
+    /// .ropa.csv, .odcs.yaml, .croissant.json, .openlineage.jsonl
     #[arg(long, value_name = "FILE")]
     pub(crate) report: Option<PathBuf>,
     #[command(flatten)]

@@ -69,14 +69,14 @@ pub(crate) fn run(arguments: &CheckArguments, session: &mut Session) -> Result<u
         session.say(&format!("evidence: {}", path.display()));
     }
     if let Some(path) = &arguments.report {
-        let rendered = report::render(&evidence, report::of_name(path)?);
-        write_whole(path, rendered.as_bytes(), true)?;
+        let rendered = report::render(&evidence, report::of_name(path)?)?;
+        write_whole(path, &rendered, true)?;
         session.say(&format!("report: {}", path.display()));
     }
     match session.format {
         OutputFormat::Human => session.data(human(&evidence).as_bytes())?,
         OutputFormat::Json | OutputFormat::Jsonl => session.data_line(&compact(&json)?)?,
-        format => session.data(report::render(&evidence, format).as_bytes())?,
+        format => session.data(&report::render(&evidence, format)?)?,
     }
     Ok(check_exit(&evidence))
 }

@@ -302,7 +302,7 @@ const CODES: &[(&str, &str)] = &[
     ),
     (
         "ALO-U013",
-        "a report is rendered as html, md, csv, sarif or json: by --format, or by the name of its file",
+        "a report is rendered as html, md, csv, sarif, json, xlsx, ropa, odcs, croissant or openlineage: by --format, or by the name of its file",
     ),
     ("ALO-U014", "--purge removes the files of one Delta table that only its old versions need"),
     (
@@ -316,6 +316,23 @@ const CODES: &[(&str, &str)] = &[
     (
         "ALO-U051",
         "canaries are planted in one text column of one file, and are known by the receipt that registers them; the message says what does not fit",
+    ),
+    (
+        "ALO-U070",
+        "the file is no data contract of version 3 of the Open Data Contract Standard, or a member of it has another type than the standard gives it; the message says where it stands",
+    ),
+    (
+        "ALO-U071",
+        "a policy is for one table; a contract of several, or of none, does not say for which: name it with --table",
+    ),
+    (
+        "ALO-U072",
+        "the retention of a data contract cannot be a policy's: two for the same rows, a floor above its period, a period or zone that is none",
+    ),
+    ("ALO-U073", "a sheet of a workbook has 1,048,576 rows and no more; use csv"),
+    (
+        "ALO-U074",
+        "a policy is drafted from one data contract at most, and --table chooses a table of it",
     ),
     (
         "ALO-V101",

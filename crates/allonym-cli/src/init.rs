@@ -5,8 +5,8 @@ use crate::progress::Meter;
 use crate::session::{Session, clock_of_machine};
 use allonym::ledger::{Scribe, note_new_key};
 use allonym::{
-    Failure, Policy, Result, ScanOptions, create_default_ring, draft_policy, expand, ring_place,
-    write_whole,
+    Failure, Policy, Result, ScanOptions, TableContract, create_default_ring, draft_policy, expand,
+    is_contract, ring_place, write_whole,
 };
 use std::fs;
 
@@ -21,7 +21,66 @@ pub(crate) fn run(arguments: &InitArguments, session: &mut Session) -> Result<u8
         return Err(Failure::new("ALO-P022", 2, format!("no policy at `{}`", to.display()))
             .hint("leave --update out to draft one"));
     }
-    let inputs = expand(&arguments.paths)?;
+    let (contracts, data): (Vec<String>, Vec<String>) =
+        arguments.paths.iter().cloned().partition(|path| is_contract(path));
+    let contract = contract(&contracts, arguments.table.as_deref())?;
+    let (policy, source) = match (contract, data.as_slice()) {
+        (Some(contract), []) => (contract.draft(&arguments.purpose)?, "the contract"),
+        (contract, data) => {
+            let (policy, source) = from_data(data, arguments, session)?;
+            match contract {
+                Some(contract) => (contract.onto(&policy)?, source),
+                None => (policy, source),
+            }
+        }
+    };
+    let text = match &existing {
+        Some(existing) if arguments.update => Policy::update_toml(existing, &policy)?,
+        _ => policy.to_toml(),
+    };
+    if existing.as_deref() == Some(text.as_str()) {
+        session.say(&format!("{}: nothing to add", to.display()));
+        return Ok(0);
+    }
+    write_whole(to, text.as_bytes(), existing.is_some())?;
+    let columns = policy.columns().count();
+    session.say(&format!("{}: {columns} columns, drafted from {source}", to.display()));
+    if policy.needs_keys() {
+        offer_ring(arguments, &policy, session)?;
+    }
+    session.hint(&format!(
+        "read {}, then: allonym apply {} --to OUT",
+        to.display(),
+        if data.is_empty() { "IN".to_owned() } else { data.join(" ") }
+    ));
+    Ok(0)
+}
+
+fn contract(paths: &[String], table: Option<&str>) -> Result<Option<TableContract>> {
+    let path = match (paths, table) {
+        ([], None) => return Ok(None),
+        ([path], _) => path,
+        _ => {
+            let message = match paths.len() {
+                0 => "--table names a table of a data contract, and there is none".to_owned(),
+                n => format!("a policy is drafted from one data contract, not from {n}"),
+            };
+            return Err(Failure::new("ALO-U074", 2, message));
+        }
+    };
+    let text = fs::read_to_string(path).map_err(|error| {
+        Failure::new("ALO-U070", 2, format!("cannot read `{path}`: {}", error.kind()))
+    })?;
+    TableContract::read(&text, path, table).map(Some)
+}
+
+/// A draft, and what it was drafted from in words.
+fn from_data(
+    paths: &[String],
+    arguments: &InitArguments,
+    session: &mut Session,
+) -> Result<(Policy, &'static str)> {
+    let inputs = expand(paths)?;
     for skipped in &inputs.skipped {
         session.note(&format!("left out `{skipped}`: not a format that is read"));
     }
@@ -42,31 +101,7 @@ pub(crate) fn run(arguments: &InitArguments, session: &mut Session) -> Result<u8
         &arguments.purpose,
         &told,
     )?;
-    drop(meter);
-    let text = match &existing {
-        Some(existing) if arguments.update => Policy::update_toml(existing, &policy)?,
-        _ => policy.to_toml(),
-    };
-    if existing.as_deref() == Some(text.as_str()) {
-        session.say(&format!("{}: nothing to add", to.display()));
-        return Ok(0);
-    }
-    write_whole(to, text.as_bytes(), existing.is_some())?;
-    session.say(&format!(
-        "{}: {} columns, drafted from {}",
-        to.display(),
-        scan.columns.len(),
-        if scan.sampled { "a sample" } else { "every row" }
-    ));
-    if policy.needs_keys() {
-        offer_ring(arguments, &policy, session)?;
-    }
-    session.hint(&format!(
-        "read {}, then: allonym apply {} --to OUT",
-        to.display(),
-        arguments.paths.join(" ")
-    ));
-    Ok(0)
+    Ok((policy, if scan.sampled { "a sample" } else { "every row" }))
 }
 
 /// A first run has no keyring: make the user's own one and say so.

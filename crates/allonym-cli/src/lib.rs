@@ -28,7 +28,7 @@ mod table;
 mod verify;
 
 use allonym::{Environment, Failure, Result};
-use arguments::{Arguments, Command, OutputFormat};
+use arguments::{Arguments, Command};
 use clap::{CommandFactory, Parser};
 use session::Session;
 use std::ffi::OsString;
@@ -54,8 +54,7 @@ pub fn main_with(arguments: Vec<OsString>, environment: Environment) -> u8 {
 }
 
 fn run(command: Command, session: &mut Session) -> Result<u8> {
-    let is_view = matches!(session.format, OutputFormat::Html | OutputFormat::Md);
-    if is_view && !matches!(command, Command::Report(_) | Command::Check(_)) {
+    if session.format.is_view() && !matches!(command, Command::Report(_) | Command::Check(_)) {
         return Err(no_view());
     }
     match command {
@@ -92,7 +91,8 @@ fn run(command: Command, session: &mut Session) -> Result<u8> {
 
 /// Pages are made of evidence.
 pub(crate) fn no_view() -> Failure {
-    Failure::new("ALO-U013", 2, "html and md are formats of check and report")
+    Failure::new("ALO-U013", 2, "this is a format of check and report only")
+        .hint("check writes evidence with --evidence FILE, and report renders it")
 }
 
 /// clap's own message; `--help` and `--version` are no errors.

@@ -18,19 +18,24 @@ pub(crate) fn run(arguments: &ReportArguments, session: &mut Session) -> Result<
         (OutputFormat::Human, None) => OutputFormat::Html,
         (format, _) => format,
     };
-    let rendered = render(&evidence, format);
+    let rendered = render(&evidence, format)?;
     match &arguments.to {
         Some(to) => {
-            write_whole(to, rendered.as_bytes(), arguments.force)?;
+            write_whole(to, &rendered, arguments.force)?;
             session.say(&format!("report: {}", to.display()));
         }
-        None => session.data(rendered.as_bytes())?,
+        None => session.data(&rendered)?,
     }
     Ok(0)
 }
 
 /// The format that a name asks for.
 pub(crate) fn of_name(path: &Path) -> Result<OutputFormat> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
+    let of_two = |(ending, _): &&(&str, OutputFormat)| name.ends_with(ending);
+    if let Some((_, format)) = TWO_ENDINGS.iter().find(of_two) {
+        return Ok(*format);
+    }
     let ending = path.extension().map(|ending| ending.to_string_lossy().to_lowercase());
     Ok(match ending.as_deref() {
         Some("html" | "htm") => OutputFormat::Html,
@@ -38,23 +43,46 @@ pub(crate) fn of_name(path: &Path) -> Result<OutputFormat> {
         Some("csv") => OutputFormat::Csv,
         Some("sarif") => OutputFormat::Sarif,
         Some("json") => OutputFormat::Json,
+        Some("xlsx") => OutputFormat::Xlsx,
         _ => {
             return Err(Failure::new(
                 "ALO-U013",
                 2,
                 format!("`{}` does not say which format it has", path.display()),
             )
-            .hint("name it .html, .md, .csv, .sarif or .json, or give --format"));
+            .hint(
+                "name it .html, .md, .csv, .sarif, .json, .xlsx, .ropa.csv, .odcs.yaml, \
+                 .croissant.json or .openlineage.jsonl, or give --format",
+            ));
         }
     })
 }
 
-pub(crate) fn render(evidence: &CheckEvidence, format: OutputFormat) -> String {
-    match format {
+pub(crate) fn render(evidence: &CheckEvidence, format: OutputFormat) -> Result<Vec<u8>> {
+    let text = match format {
         OutputFormat::Human | OutputFormat::Html => report::html(evidence),
         OutputFormat::Md => report::markdown(evidence),
         OutputFormat::Csv => report::csv(evidence),
         OutputFormat::Sarif => report::sarif(evidence),
         OutputFormat::Json | OutputFormat::Jsonl => evidence.to_json(),
-    }
+        OutputFormat::Ropa => report::ropa(evidence),
+        OutputFormat::Odcs => report::odcs(evidence),
+        OutputFormat::Croissant => report::croissant(evidence),
+        OutputFormat::Openlineage => report::openlineage(evidence),
+        OutputFormat::Xlsx => {
+            return report::xlsx(evidence)
+                .map_err(|error| Failure::new("ALO-U073", 2, error.to_string()));
+        }
+    };
+    Ok(text.into_bytes())
 }
+
+/// Names whose last ending says less than both.
+const TWO_ENDINGS: &[(&str, OutputFormat)] = &[
+    (".ropa.csv", OutputFormat::Ropa),
+    (".odcs.yaml", OutputFormat::Odcs),
+    (".odcs.yml", OutputFormat::Odcs),
+    (".croissant.json", OutputFormat::Croissant),
+    (".openlineage.jsonl", OutputFormat::Openlineage),
+    (".openlineage.ndjson", OutputFormat::Openlineage),
+];

@@ -66,7 +66,7 @@ fn columns(
         }
         OutputFormat::Csv => session.data(inventory(&scans).as_bytes())?,
         OutputFormat::Sarif => session.data_line(&sarif::render(&scans))?,
-        OutputFormat::Html | OutputFormat::Md => return Err(crate::no_view()),
+        _ => return Err(crate::no_view()),
     }
     Ok(scans.iter().flat_map(|scan| &scan.columns).any(|column| gate.stops_column(column)))
 }
@@ -100,7 +100,7 @@ fn spans(
                     2,
                     "--spans has no SARIF form; take --format jsonl",
                 )),
-                OutputFormat::Html | OutputFormat::Md => Err(crate::no_view()),
+                _ => Err(crate::no_view()),
             }
         };
         scan_spans(

@@ -6,8 +6,8 @@ use crate::scan::Scan;
 use crate::stream::{Batches, Stream, schema, table};
 use crate::work::{brief, interruptible};
 use allonym::{
-    BoundPolicy, Cancel, FrameCounts, Guard, Plan, Policy, ScanOptions, draft, load_rules,
-    open_ring, rule_folders, scan_batches, treat_stream,
+    BoundPolicy, Cancel, FrameCounts, Guard, Plan, Policy, ScanOptions, TableContract, draft,
+    load_rules, open_ring, rule_folders, scan_batches, treat_stream,
 };
 use arrow_array::RecordBatch;
 use arrow_schema::ArrowError;
@@ -78,6 +78,23 @@ impl PolicyCore {
     ) -> PyResult<PolicyCore> {
         brief(class.py(), || {
             PolicyCore::new(draft(&scan.0, &load_rules(&[])?, name, purpose), PathBuf::new())
+        })
+    }
+
+    /// A policy from the text of a data contract alone.
+    #[classmethod]
+    #[pyo3(signature = (text, origin, folder, *, table, purpose))]
+    fn of_contract(
+        class: &Bound<'_, PyType>,
+        text: &str,
+        origin: &str,
+        folder: PathBuf,
+        table: Option<&str>,
+        purpose: &str,
+    ) -> PyResult<PolicyCore> {
+        brief(class.py(), || {
+            let contract = TableContract::read(text, origin, table)?;
+            PolicyCore::new(contract.draft(purpose)?, folder)
         })
     }
 

@@ -2,7 +2,7 @@
 
 use crate::CheckEvidence;
 use crate::clauses::clause_of;
-use crate::words::{severity, tame};
+use crate::words::{csv_cell, severity};
 
 /// The findings of a check as CSV (RFC 4180): `code,what,file,column,count,message,next,clauses`.
 ///
@@ -22,34 +22,9 @@ pub fn csv(evidence: &CheckEvidence) -> String {
             finding.next.clone().unwrap_or_default(),
             clauses.unwrap_or_default(),
         ];
-        let cells: Vec<String> = cells.iter().map(|cell| quoted(cell)).collect();
+        let cells: Vec<String> = cells.iter().map(|cell| csv_cell(cell)).collect();
         text.push_str(&cells.join(","));
         text.push_str("\r\n");
     }
     text
-}
-
-fn quoted(cell: &str) -> String {
-    let mut cell = tame(cell);
-    if cell.starts_with(['=', '+', '-', '@', '\t']) {
-        cell.insert(0, '\'');
-    }
-    match cell.contains([',', '"']) {
-        true => format!("\"{}\"", cell.replace('"', "\"\"")),
-        false => cell,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn cells_are_quoted_and_no_formula() {
-        assert_eq!(quoted("plain"), "plain");
-        assert_eq!(quoted("a,\"b\""), "\"a,\"\"b\"\"\"");
-        assert_eq!(quoted("=HYPERLINK(1)"), "'=HYPERLINK(1)");
-        assert_eq!(quoted("@x,y"), "\"'@x,y\"");
-        assert_eq!(quoted("a\nb"), "a\u{fffd}b");
-    }
 }

@@ -158,6 +158,9 @@ pub struct FileEvidence {
     pub sha256: Option<String>,
     /// Its rows.
     pub rows: u64,
+    /// The input that it was made of, as the manifest names it; null where none tells.
+    #[serde(default)]
+    pub made_from: Option<String>,
     /// The manifest that tells of it.
     pub manifest: Option<String>,
     /// `known`, `unknown`, `unsigned` or `broken`; null without a manifest.
@@ -166,6 +169,23 @@ pub struct FileEvidence {
     pub key: Option<String>,
     /// Whether its digest is the manifest's; null without one.
     pub unchanged: Option<bool>,
+}
+
+impl FileEvidence {
+    /// A file of which no manifest tells.
+    #[must_use]
+    pub fn of(path: &str, sha256: Option<String>, rows: u64) -> FileEvidence {
+        FileEvidence {
+            path: path.to_owned(),
+            sha256,
+            rows,
+            made_from: None,
+            manifest: None,
+            signature: None,
+            key: None,
+            unchanged: None,
+        }
+    }
 }
 
 /// One column of a check.
@@ -189,6 +209,9 @@ pub struct ColumnEvidence {
     pub share: Option<f64>,
     /// Confidence of that, in [0, 1].
     pub confidence: Option<f64>,
+    /// Its fideslang category: what its tag says, else that of what it was found to be.
+    #[serde(default)]
+    pub category: Option<String>,
     /// What it is for.
     pub purpose: Vec<String>,
     /// Its retention rule in words.
@@ -256,6 +279,15 @@ pub struct TagEvidence {
     pub retain_at_least: Option<String>,
     /// What happens then.
     pub on_expiry: String,
+    /// How it becomes coarser then, in the words of the policy.
+    #[serde(default)]
+    pub generalize: Option<Value>,
+    /// What a missing anchor means; the default of policies when left out.
+    #[serde(default)]
+    pub on_null_anchor: Option<String>,
+    /// Zone of anchors without one.
+    #[serde(default)]
+    pub assume_tz: Option<String>,
     /// What the data is.
     pub category: Option<String>,
     /// What it is kept for.

@@ -1,4 +1,5 @@
-//! What a check found, as one JSON, and the views of it that people and programs read.
+//! What a check found, as one JSON, and the views of it that people and programs read; and the data
+//! contracts that some of it comes from.
 //!
 //! Evidence holds names, counts and digests, never a cell, so no view can show one. Names of columns
 //! and files come from strangers: every view writes them inert.
@@ -17,14 +18,20 @@
 //! itself, it does not use.
 
 mod clauses;
+mod croissant;
 mod csv;
 mod evidence;
 mod html;
 mod markdown;
+mod odcs;
+mod openlineage;
+mod register;
 mod sarif;
 mod words;
+mod yaml;
 
 pub use clauses::{Clause, clauses};
+pub use croissant::croissant;
 pub use csv::csv;
 pub use evidence::{
     CheckEvidence, ColumnEvidence, FileEvidence, Finding, HoldEvidence, KeyEvidence, LookedFor,
@@ -32,6 +39,9 @@ pub use evidence::{
 };
 pub use html::html;
 pub use markdown::markdown;
+pub use odcs::{Contract, ContractColumn, ContractError, ContractTable, odcs};
+pub use openlineage::openlineage;
+pub use register::{WorkbookError, ropa, xlsx};
 pub use sarif::{sarif, uri};
 
 /// Reads evidence.

@@ -1,6 +1,6 @@
 //! Words and forms that all views share.
 
-use crate::{CheckEvidence, Severity, Verdict};
+use crate::{CheckEvidence, ColumnEvidence, Severity, TagEvidence, Verdict};
 
 /// The verdict for people.
 pub(crate) fn verdict(verdict: Verdict) -> &'static str {
@@ -63,6 +63,47 @@ pub(crate) fn number(n: u64) -> String {
     text
 }
 
+/// Whether the treatment of a column took something away from its cells.
+pub(crate) fn is_masking(column: &ColumnEvidence) -> bool {
+    column.treatment.as_deref().is_some_and(|treatment| treatment != "keep")
+}
+
+/// The keys that may have made a column's tokens, as in `key K7Q2Z`; `None` where it has none.
+pub(crate) fn key_words(column: &ColumnEvidence, evidence: &CheckEvidence) -> Option<String> {
+    let has_tokens = matches!(column.treatment.as_deref(), Some("pseudonymize" | "text"));
+    let ids: Vec<&str> = evidence.keys.iter().map(|key| key.id.as_str()).collect();
+    (has_tokens && !ids.is_empty()).then(|| format!("key {}", ids.join(" or ")))
+}
+
+/// The tag that counts for a column: its own, else that of whole rows.
+pub(crate) fn tag_of<'e>(
+    column: &ColumnEvidence,
+    evidence: &'e CheckEvidence,
+) -> Option<&'e TagEvidence> {
+    let tags = || evidence.retention.iter().flat_map(|retention| &retention.tags);
+    let own = tags().find(|tag| tag.column.as_deref() == Some(column.name.as_str()));
+    own.or_else(|| tags().find(|tag| tag.column.is_none()))
+}
+
+/// A cell of a spreadsheet that is taken for no formula.
+pub(crate) fn cell(text: &str) -> String {
+    let mut cell = tame(text);
+    // Some readers skip white space before they look for a formula.
+    if cell.trim_start().starts_with(['=', '+', '-', '@']) {
+        cell.insert(0, '\'');
+    }
+    cell
+}
+
+/// A cell of CSV (RFC 4180).
+pub(crate) fn csv_cell(text: &str) -> String {
+    let cell = cell(text);
+    match cell.contains([',', '"']) {
+        true => format!("\"{}\"", cell.replace('"', "\"\"")),
+        false => cell,
+    }
+}
+
 /// A name from a stranger without what moves a cursor, breaks a line or turns the direction of text.
 pub(crate) fn tame(name: &str) -> String {
     let untamed = |c: char| {
@@ -82,5 +123,17 @@ mod tests {
         assert_eq!(number(999), "999");
         assert_eq!(number(1_204_318), "1,204,318");
         assert_eq!(tame("a\u{202e}b\nc\u{1b}"), "a\u{fffd}b\u{fffd}c\u{fffd}");
+    }
+
+    #[test]
+    fn cells_are_quoted_and_no_formula() {
+        assert_eq!(csv_cell("plain"), "plain");
+        assert_eq!(csv_cell("a,\"b\""), "\"a,\"\"b\"\"\"");
+        assert_eq!(csv_cell("=HYPERLINK(1)"), "'=HYPERLINK(1)");
+        assert_eq!(csv_cell("@x,y"), "\"'@x,y\"");
+        assert_eq!(csv_cell("a\nb"), "a\u{fffd}b");
+        for formula in ["=1", "+1", "-1", "@SUM(1)", " =1", "\u{a0}=1"] {
+            assert!(cell(formula).starts_with('\''), "{formula}");
+        }
     }
 }

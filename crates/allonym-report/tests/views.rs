@@ -4,8 +4,8 @@
 
 use allonym_report::{
     CheckEvidence, ColumnEvidence, FileEvidence, Finding, HoldEvidence, KeyEvidence, LookedFor,
-    PolicyEvidence, Residual, RetentionEvidence, Severity, TagEvidence, Verdict, csv, html,
-    markdown, read, sarif,
+    PolicyEvidence, Residual, RetentionEvidence, Severity, TagEvidence, Verdict, croissant, csv,
+    html, markdown, odcs, openlineage, read, ropa, sarif, xlsx,
 };
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -35,6 +35,7 @@ fn evidence(names: &[String]) -> CheckEvidence {
         group: Some("direct".to_owned()),
         share: Some(0.987),
         confidence: Some(0.9),
+        category: Some("user.financial.bank_account".to_owned()),
         purpose: if at == 0 { Vec::new() } else { vec![name.clone()] },
         retention: Some("closed_on + P7Y, then drop_row".to_owned()),
         cells: 1_000,
@@ -46,6 +47,9 @@ fn evidence(names: &[String]) -> CheckEvidence {
         duration: "P7Y".to_owned(),
         retain_at_least: None,
         on_expiry: "drop_row".to_owned(),
+        generalize: None,
+        on_null_anchor: Some("fail".to_owned()),
+        assume_tz: None,
         category: None,
         purpose: vec!["pricing".to_owned()],
         legal_basis: Some("gdpr.6.1.b".to_owned()),
@@ -98,6 +102,7 @@ fn evidence(names: &[String]) -> CheckEvidence {
             path: names.first().cloned().unwrap_or_default(),
             sha256: Some("2".repeat(64)),
             rows: 1_204_318,
+            made_from: names.first().map(|name| format!("raw/{name}")),
             manifest: Some("claims.parquet.allonym.json".to_owned()),
             signature: Some("known".to_owned()),
             key: Some("allonym/00+00+00".to_owned()),
@@ -138,6 +143,11 @@ fn hostile() -> CheckEvidence {
 
 fn wide() -> CheckEvidence {
     evidence(&(0..200).map(|n| format!("policy_holder_attribute_{n}")).collect::<Vec<_>>())
+}
+
+/// Every view that is a text.
+fn texts(evidence: &CheckEvidence) -> [String; 8] {
+    [html, markdown, csv, sarif, ropa, odcs, croissant, openlineage].map(|view| view(evidence))
 }
 
 /// Tags in order, each closed by its own; what is left open at the end is a fault.
@@ -235,7 +245,7 @@ fn two_hundred_columns_fit_in_150_kilobytes() {
 #[test]
 fn no_view_uses_the_words_of_the_law() {
     for evidence in [hostile(), wide()] {
-        for view in [html(&evidence), markdown(&evidence), csv(&evidence), sarif(&evidence)] {
+        for view in texts(&evidence) {
             let view = view.to_lowercase();
             for word in ["compliant", "compliance", "anonymous", "anonymised", "anonymized"] {
                 assert!(!view.contains(word), "{word}");
@@ -286,4 +296,77 @@ fn evidence_comes_back_and_anything_else_is_refused() {
     for member in written.as_object().unwrap().keys() {
         assert!(told.contains(&member), "{member}");
     }
+}
+
+#[test]
+fn every_view_goes_by_the_evidence_alone() {
+    let evidence = hostile();
+    assert_eq!(texts(&evidence), texts(&evidence));
+    let workbook = xlsx(&evidence).unwrap();
+    assert_eq!(workbook, xlsx(&evidence).unwrap());
+    let later = CheckEvidence { as_of: "2027-01-01T00:00:00Z".to_owned(), ..hostile() };
+    assert_ne!(workbook, xlsx(&later).unwrap());
+    assert_ne!(openlineage(&evidence), openlineage(&later), "another run");
+}
+
+#[test]
+fn the_register_asks_the_controller_for_what_no_tool_knows() {
+    let mut evidence = wide();
+    evidence.columns.truncate(3);
+    evidence.columns[0].category = None;
+    evidence.columns[0].entity = None;
+    let table = ropa(&evidence);
+    let lines: Vec<&str> = table.lines().collect();
+    assert_eq!(lines.len(), 4, "one row a purpose:\n{table}");
+    assert!(lines[0].starts_with("processing activity,data,\"controller, representative"));
+    for line in &lines[1..] {
+        let asked = line.matches("to be completed by the controller").count();
+        // The first column has neither purpose nor category.
+        assert_eq!(asked, if line == &lines[1] { 6 } else { 4 }, "{line}");
+        assert!(line.contains("\"closed_on + P7Y, then drop_row\""), "{line}");
+        assert!(line.contains("gdpr.6.1.b,DE"), "{line}");
+    }
+    let hostile = ropa(&hostile());
+    for line in hostile.lines().skip(1) {
+        for cell in line.split(',') {
+            assert!(!cell.trim_start_matches('"').starts_with(['=', '+', '@']), "{cell}");
+        }
+    }
+}
+
+#[test]
+fn lineage_masks_what_was_treated() {
+    let mut evidence = hostile();
+    evidence.columns[0].treatment = Some("keep".to_owned());
+    evidence.columns[1].treatment = None;
+    let text = openlineage(&evidence);
+    let events: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let [start, complete] = events.as_slice() else { panic!("two events") };
+    assert_eq!(
+        (&start["eventType"], &complete["eventType"]),
+        (&json!("START"), &json!("COMPLETE"))
+    );
+    assert_eq!(start["run"], complete["run"]);
+    assert_eq!(complete["inputs"][0]["name"], format!("raw/{}", HOSTILE[0]));
+    let fields = &complete["outputs"][0]["facets"]["columnLineage"]["fields"];
+    for (at, name) in HOSTILE.iter().enumerate() {
+        let how = &fields[name]["inputFields"][0]["transformations"][0];
+        assert_eq!(how["masking"], at > 1, "{name}");
+        assert_eq!(how["description"].as_str().unwrap().contains("key K7Q2Z"), at > 1);
+    }
+}
+
+#[test]
+fn files_of_one_format_are_a_set_and_mixed_ones_are_not_described() {
+    let described = |paths: &[&str]| -> Value {
+        let files = paths.iter().map(|path| FileEvidence::of(path, None, 1)).collect();
+        serde_json::from_str(&croissant(&CheckEvidence { files, ..hostile() })).unwrap()
+    };
+    let one = described(&["a.csv"]);
+    let source = |dataset: &Value| dataset["recordSet"][0]["field"][0]["source"].clone();
+    assert_eq!(source(&one)["fileObject"]["@id"], "file-0");
+    let two = described(&["a.csv", "b.csv"]);
+    assert_eq!(source(&two)["fileSet"]["@id"], "files");
+    assert_eq!(two["distribution"][2]["includes"], json!(["a.csv", "b.csv"]));
+    assert!(described(&["a.csv", "b.parquet"]).get("recordSet").is_none());
 }

@@ -103,15 +103,7 @@ pub fn check_batches(
     let mut next = || batches.next().transpose().map_err(Failure::from);
     let rows =
         check.table(&Table { path: None, name: &job.source, schema, receipt: None }, &mut next)?;
-    check.files.push(FileEvidence {
-        path: job.source.clone(),
-        sha256: None,
-        rows,
-        manifest: None,
-        signature: None,
-        key: None,
-        unchanged: None,
-    });
+    check.files.push(FileEvidence::of(&job.source, None, rows));
     check.evidence()
 }
 
@@ -232,15 +224,7 @@ impl<'a> Check<'a> {
                     ..finding
                 });
                 if self.files.len() == before {
-                    self.files.push(FileEvidence {
-                        path: name.clone(),
-                        sha256: None,
-                        rows: 0,
-                        manifest: None,
-                        signature: None,
-                        key: None,
-                        unchanged: None,
-                    });
+                    self.files.push(FileEvidence::of(name, None, 0));
                 }
                 Ok(())
             }
@@ -267,15 +251,7 @@ impl<'a> Check<'a> {
         let receipt = proof.as_ref().map(|proof| &proof.receipt);
         let rows = self.table(&Table { path, name, schema: &schema, receipt }, &mut next)?;
         let sha256 = path.map(sha256_file).transpose()?;
-        let mut evidence = FileEvidence {
-            path: name.to_owned(),
-            sha256,
-            rows,
-            manifest: None,
-            signature: None,
-            key: None,
-            unchanged: None,
-        };
+        let mut evidence = FileEvidence::of(name, sha256, rows);
         let told = proof::judge(proof.as_ref(), &mut evidence, &schema, self.policy, name);
         self.findings.extend(told);
         if let Some(proof) = proof {
@@ -384,9 +360,15 @@ impl<'a> Check<'a> {
             let tag = self.policy.retention().and_then(|retention| {
                 retention.tag_of(&column.name, entity).ok().flatten().or(retention.dataset.as_ref())
             });
+            let judged = entity.or(column.entity.as_deref());
+            let judged = judged.and_then(|name| self.rules.entity_by_name(name));
+            column.category = judged.map(|id| self.rules.entity(id).category.clone());
             if let Some(tag) = tag {
                 column.retention = Some(clocks::in_words(tag));
                 column.purpose.clone_from(&tag.purpose);
+                if tag.category.is_some() {
+                    column.category.clone_from(&tag.category);
+                }
             }
             if column.purpose.is_empty() {
                 if let (None, Some(purpose)) = (self.policy.retention(), self.policy.purpose()) {

@@ -10,6 +10,7 @@ mod canary;
 mod cells;
 mod check;
 mod compiled;
+mod contract;
 mod delta;
 mod draft;
 mod erase;
@@ -56,6 +57,7 @@ pub use allonym_recognize::{
 pub use allonym_report::{CheckEvidence, Severity as CheckSeverity, Verdict as CheckVerdict};
 pub use canary::{Canary, CanaryEvidence, CanaryPlan, ReceiptCanaries, canaries, score_canaries};
 pub use check::{CheckJob, check, check_batches, check_exit, read_recall, sign_check};
+pub use contract::{TableContract, is_contract};
 pub use delta::{OldVersion, TableEvidence, expire_table, is_delta_table};
 pub use draft::{draft, draft_policy};
 pub use erase::{
@@ -86,7 +88,7 @@ pub use suppression::Guard;
 pub use tags::{Anchors, Tally};
 pub use verify::{FileCheck, FileState, ReceiptCheck, SignatureState, verify_receipt};
 
-/// Evidence and its views: HTML, Markdown, CSV, SARIF.
+/// Evidence and its views.
 pub use allonym_report as report;
 
 /// Doors that take raw secrets: for vectors and audits only.

@@ -134,7 +134,7 @@ fn names(of: &TagMatch, column: &str) -> bool {
 }
 
 /// TOML has no null: what is left out is what its default says.
-fn without_nulls(value: &Value) -> Value {
+pub(crate) fn without_nulls(value: &Value) -> Value {
     match value {
         Value::Object(members) => members
             .iter()

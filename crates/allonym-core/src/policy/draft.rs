@@ -2,12 +2,12 @@
 
 use super::{
     Consistency, DatePart, Generalize, Listed, Note, PROFILES, Policy, Pseudonymize, Replacement,
-    Text, Treatment,
+    Retention, Text, Treatment,
 };
 use crate::decimal::Decimal;
 use allonym_keys::{Profile, TokenFormat};
 use allonym_recognize::{Entity, Group, Judgement, RuleSet};
-use arrow_schema::Schema;
+use arrow_schema::{DataType, Schema};
 
 impl Policy {
     /// Drafts a policy from judged columns: who they name is pseudonymized, secrets and special
@@ -78,6 +78,51 @@ impl Policy {
             }
         }
         policy
+    }
+}
+
+impl Policy {
+    /// The same draft, where a contract labels a column: what would be kept although its label says
+    /// that it is personal or secret is pseudonymized, made coarser or redacted, as its type allows.
+    /// A label that nobody here knows counts as secret, until somebody decides.
+    ///
+    /// The labels are those that data contract tools know: `pii`, `personal`, `personal_data`,
+    /// `confidential`, `restricted`, `sensitive`, `secret`; `public`, `internal`, `open`.
+    #[must_use]
+    pub fn labelled(&self, column: &str, label: &str, data_type: &DataType) -> Policy {
+        let mut policy = self.clone();
+        let Some(listed) = policy.columns.iter_mut().find(|listed| listed.name == column) else {
+            return policy;
+        };
+        let known = label.trim().to_lowercase();
+        let is_open = matches!(known.as_str(), "public" | "internal" | "open");
+        if let Treatment::Keep { .. } = listed.treatment
+            && !is_open
+        {
+            let personal = matches!(known.as_str(), "pii" | "personal" | "personal_data");
+            listed.treatment = match data_type {
+                _ if !personal => Treatment::Redact { with: None },
+                DataType::Date32 | DataType::Date64 | DataType::Timestamp(..) => {
+                    Treatment::Generalize(Generalize::To(DatePart::Year))
+                }
+                _ => Treatment::Pseudonymize(Pseudonymize {
+                    join: Some(column.to_owned()),
+                    profile: None,
+                    format: TokenFormat::Base62,
+                    consistency: Consistency::Dataset,
+                }),
+            };
+        }
+        if let Some(note) = &mut listed.note {
+            note.lines.push(format!("the contract labels it {}", crate::wording::quoted(label)));
+        }
+        policy
+    }
+
+    /// The same policy with what is said about retention.
+    #[must_use]
+    pub fn with_retention(&self, retention: Retention) -> Policy {
+        Policy { retention: Some(retention), ..self.clone() }
     }
 }
 

@@ -13,6 +13,7 @@ use arrow_buffer::{BooleanBuffer, BooleanBufferBuilder};
 use arrow_cast::cast;
 use arrow_schema::DataType;
 use jiff::Timestamp;
+use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
@@ -360,6 +361,9 @@ impl Clocks {
             duration: tag.rule.term.duration().to_string(),
             retain_at_least: tag.rule.term.retain_at_least().map(|floor| floor.to_string()),
             on_expiry: tag.on_expiry.word().to_owned(),
+            generalize: tag.to_json()["generalize"].as_object().cloned().map(Value::Object),
+            on_null_anchor: Some(tag.rule.on_null_anchor.word().to_owned()),
+            assume_tz: tag.rule.assume_zone.as_ref().map(|zone| zone.name().to_owned()),
             category: tag.category.clone(),
             purpose: tag.purpose.clone(),
             legal_basis: tag.legal_basis.clone(),

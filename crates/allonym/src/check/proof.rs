@@ -98,6 +98,11 @@ pub(super) fn judge(
     let tagged = proof.receipt.retention.is_some();
     evidence.manifest = proof.place.file_name().map(|name| name.to_string_lossy().into_owned());
     evidence.key.clone_from(&proof.key);
+    // Outputs stand in the order of their inputs.
+    let receipt = &proof.receipt;
+    let at = receipt.outputs.iter().position(|output| output.path == proof.output.path);
+    let input = at.filter(|_| receipt.inputs.len() == receipt.outputs.len());
+    evidence.made_from = input.map(|at| receipt.inputs[at].path.clone());
     let (state, fault) = match proof.signature {
         SignatureState::Known => ("known", None),
         SignatureState::Broken => {
