@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import TYPE_CHECKING
 
 import allonym as al
 import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 if TYPE_CHECKING:
@@ -55,6 +58,22 @@ def test_a_plan_changes_nothing_and_yes_does_it(place: Path) -> None:
     for shown in (repr(done), done._repr_html_(), done.to_json()):
         assert "done" in shown
         assert "kanarienvogel" not in shown
+
+
+def test_groups_that_pyarrow_wrote_are_copied_as_they_are(place: Path) -> None:
+    # PyArrow indexes no pages unless it is asked to.
+    closed = [dt.datetime(2016 + n // 10, 1, 1, tzinfo=dt.timezone.utc) for n in range(100)]
+    table = pa.table({"mail": ["x"] * 100, "closed": pa.array(closed, pa.timestamp("us", "UTC"))})
+    before = pa.BufferOutputStream()
+    pq.write_table(table, before, row_group_size=20)
+    data = place / "a.parquet"
+    data.write_bytes(before.getvalue())
+    done = al.expire("a.parquet", as_of="2021-06-01T00:00:00Z", yes=True)
+    [file] = done.to_dict()["files"]
+    groups = {"all": 5, "judged_by_statistics": 4, "untouched": 4, "gone": 0, "rewritten": 1}
+    assert file["row_groups"] == groups
+    assert file["rows_dropped"] == 10
+    assert pq.read_table(data).equals(table.slice(10))
 
 
 def test_what_cannot_be_decided_is_not_ok(place: Path) -> None:

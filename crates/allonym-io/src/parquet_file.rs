@@ -27,6 +27,8 @@ pub(crate) struct ParquetShape {
     pub(crate) blooms: Arc<BTreeSet<String>>,
     /// Parquet types, which know more than Arrow's: UUID, ENUM, names of list items.
     pub(crate) schema: SchemaDescPtr,
+    /// Whether an index of pages is written, for all row groups or for none.
+    pub(crate) page_index: bool,
 }
 
 impl ParquetShape {
@@ -54,6 +56,7 @@ impl ParquetShape {
             codecs: Arc::new(codecs),
             blooms: Arc::new(blooms),
             schema: file.schema_descr_ptr(),
+            page_index: true,
         })
     }
 }

@@ -122,10 +122,6 @@ impl RowGroupsWriter {
     ) -> Result<RowGroupsWriter, IoError> {
         let path = target.display().to_string();
         let sink = Sink::create(&Output::File(target.to_owned()), force)?;
-        // Groups are announced one by one, so the source's own plan of them is left out.
-        let shape = ParquetShape { row_groups: Arc::from([]), ..source.reader.shape().clone() };
-        let untouched: Vec<Option<usize>> = (0..schema.fields().len()).map(Some).collect();
-        let writer = ParquetWriter::create(&path, sink, Some(&shape), schema, &untouched)?;
         let (file, _) = open_file(source.reader.file(), &path)?;
         let stored = source.reader.metadata().file_metadata().schema_descr();
         let load = || {
@@ -134,9 +130,18 @@ impl RowGroupsWriter {
             reader.try_parse(&file).ok().and_then(|()| reader.finish().ok())
         };
         let metadata = match guard(load) {
-            Guarded::Done(Some(metadata)) if writer.stores_as(stored) => Some(metadata),
-            _ => None,
+            Guarded::Done(metadata) => metadata,
+            Guarded::Panicked => None,
         };
+        // Many writers index no pages. A file has the index for every column of every group or for
+        // none, so groups that are written anew go without where those that are copied have none.
+        let page_index = metadata.as_ref().is_none_or(has_page_index);
+        // Groups are announced one by one, so the source's own plan of them is left out.
+        let shape =
+            ParquetShape { row_groups: Arc::from([]), page_index, ..source.reader.shape().clone() };
+        let untouched: Vec<Option<usize>> = (0..schema.fields().len()).map(Some).collect();
+        let writer = ParquetWriter::create(&path, sink, Some(&shape), schema, &untouched)?;
+        let metadata = metadata.filter(|_| writer.stores_as(stored));
         Ok(RowGroupsWriter { writer, file, metadata, path, rows: 0 })
     }
 
@@ -187,5 +192,85 @@ impl RowGroupsWriter {
     /// The disk is full or failing.
     pub fn finish(self) -> Result<Finished, IoError> {
         self.writer.finish()?.finish(&self.path, self.rows)
+    }
+}
+
+/// Whether every column of every group has the places of its pages.
+fn has_page_index(metadata: &ParquetMetaData) -> bool {
+    let columns = metadata.row_groups().iter().flat_map(|group| group.columns());
+    let mut columns = columns.peekable();
+    columns.peek().is_none() || columns.all(|column| column.offset_index_offset().is_some())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use arrow_array::{ArrayRef, Int64Array};
+    use parquet::arrow::ArrowWriter;
+    use parquet::file::properties::{EnabledStatistics, WriterProperties};
+    use parquet::file::reader::{FileReader as _, SerializedFileReader};
+
+    /// Three groups of ten rows.
+    fn written(path: &Path, page_index: bool) -> RecordBatch {
+        let level = if page_index { EnabledStatistics::Page } else { EnabledStatistics::Chunk };
+        let properties = WriterProperties::builder()
+            .set_max_row_group_row_count(Some(10))
+            .set_statistics_enabled(level)
+            .set_offset_index_disabled(!page_index)
+            .build();
+        let column: ArrayRef = Arc::new((0..30).collect::<Int64Array>());
+        let batch = RecordBatch::try_from_iter([("a", column)]).unwrap();
+        let file = File::create(path).unwrap();
+        let mut writer = ArrowWriter::try_new(file, batch.schema(), Some(properties)).unwrap();
+        writer.write(&batch).unwrap();
+        writer.close().unwrap();
+        batch
+    }
+
+    #[test]
+    fn groups_are_copied_beside_new_ones_with_an_index_of_pages_or_without() {
+        let folder = tempfile::tempdir().unwrap();
+        for page_index in [true, false] {
+            let (from, to) = (folder.path().join("from"), folder.path().join("to"));
+            let batch = written(&from, page_index);
+            let source = RowGroups::open(&from, &ReadOptions::default()).unwrap();
+            let mut writer = RowGroupsWriter::create(&to, &source, &batch.schema(), true).unwrap();
+            writer.begin(4);
+            writer.write(&batch.slice(6, 4)).unwrap();
+            writer.end().unwrap();
+            writer.copy(1).unwrap();
+            writer.copy(2).unwrap();
+            writer.finish().unwrap().commit().unwrap();
+            let stored = |path: &Path| {
+                let reader = SerializedFileReader::new(File::open(path).unwrap()).unwrap();
+                reader.metadata().clone()
+            };
+            let (before, after) = (stored(&from), stored(&to));
+            let bytes = |path: &Path, column: &parquet::file::metadata::ColumnChunkMetaData| {
+                let (start, length) = column.byte_range();
+                let range =
+                    usize::try_from(start).unwrap()..usize::try_from(start + length).unwrap();
+                std::fs::read(path).unwrap()[range].to_vec()
+            };
+            for group in [1, 2] {
+                let (old, new) =
+                    (before.row_group(group).column(0), after.row_group(group).column(0));
+                assert_eq!(bytes(&from, old), bytes(&to, new));
+                assert_eq!(old.statistics(), new.statistics());
+                assert_eq!(new.offset_index_offset().is_some(), page_index);
+            }
+            assert_eq!(after.row_group(0).num_rows(), 4);
+            let again = RowGroups::open(&to, &ReadOptions::default()).unwrap();
+            let mut values = Vec::new();
+            for group in 0..3 {
+                let take = &mut |records: RecordBatch| {
+                    let column = records.column(0).as_any().downcast_ref::<Int64Array>();
+                    values.extend(column.unwrap().values().to_vec());
+                    Ok(())
+                };
+                again.read(group, &[0], take).unwrap();
+            }
+            assert_eq!(values, (6..30).collect::<Vec<i64>>());
+        }
     }
 }

@@ -19,7 +19,7 @@ use parquet::bloom_filter::Sbbf;
 use parquet::column::writer::ColumnCloseResult;
 use parquet::errors::ParquetError;
 use parquet::file::metadata::{KeyValue, ParquetMetaData};
-use parquet::file::properties::WriterProperties;
+use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::types::{ColumnDescPtr, SchemaDescriptor, Type, TypePtr};
 use rayon::prelude::*;
@@ -49,6 +49,7 @@ pub(crate) struct ParquetWriter {
     groups: usize,
     /// Encoded bytes after which a row group ends.
     group_bytes_max: usize,
+    page_index: bool,
 }
 
 impl std::fmt::Debug for ParquetWriter {
@@ -89,6 +90,7 @@ impl ParquetWriter {
             columns: None,
             groups: 0,
             group_bytes_max: GROUP_BYTES_MAX,
+            page_index: shape.is_none_or(|shape| shape.page_index),
         };
         writer.plan_group();
         Ok(writer)
@@ -140,8 +142,10 @@ impl ParquetWriter {
         let path = &self.path;
         let rewrite = |error: ParquetError| rewrite(path, &error);
         let stored = metadata.row_group(group);
-        let column_index = metadata.column_index().and_then(|index| index.get(group));
-        let offset_index = metadata.offset_index().and_then(|index| index.get(group));
+        let column_index = metadata.column_index().filter(|_| self.page_index);
+        let column_index = column_index.and_then(|index| index.get(group));
+        let offset_index = metadata.offset_index().filter(|_| self.page_index);
+        let offset_index = offset_index.and_then(|index| index.get(group));
         let mut writer = self.writer.next_row_group().map_err(rewrite)?;
         for (at, column) in stored.columns().iter().enumerate() {
             let bloom_filter = Sbbf::read_from_column_chunk(column, source).map_err(rewrite)?;
@@ -317,6 +321,11 @@ fn properties(
         .set_created_by(CREATED_BY.to_owned())
         .set_compression(common.unwrap_or_else(default_codec))
         .set_key_value_metadata(key_values(shape, schema));
+    if shape.is_some_and(|shape| !shape.page_index) {
+        properties = properties
+            .set_statistics_enabled(EnabledStatistics::Chunk)
+            .set_offset_index_disabled(true);
+    }
     for leaf in descriptor.columns().iter() {
         let Some(shape) = shape else { break };
         let path = leaf.path().string();
