@@ -18,38 +18,72 @@ if TYPE_CHECKING:
     Paths = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
 
 
-class Expired:
-    """What :func:`expire` did, or would do: counts, names and digests, never a cell."""
+class _Enforced:
+    """What a job did, or would do: counts, names and digests, never a cell."""
 
     __slots__ = ("_json", "exit", "notes", "path", "resumed")
 
     def __init__(self, enforced: tuple[str, str | None, int, bool, list[str]]) -> None:
-        #: Where the evidence was written (None where nothing was), the exit code that the command
+        #: Where what it tells was written (None where nothing was), the exit code that the command
         #: line would end with, whether an interrupted run was taken up, and notes for people.
         self._json, self.path, self.exit, self.resumed, self.notes = enforced
 
     @property
     def ok(self) -> bool:
-        """Whether nothing is against policy any more, and everything could be verified."""
+        """Whether the command line would end with 0."""
         return self.exit == 0
 
     @property
     def verdict(self) -> str:
-        """``nothing due``, ``due``, ``done``, ``against policy`` or ``not verifiable``."""
+        """The verdict in words."""
         return str(self.to_dict()["verdict"])
+
+    def to_json(self) -> str:
+        """Give the JSON as it is written."""
+        return self._json
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give the JSON as Python objects."""
+        return cast("dict[str, Any]", json.loads(self._json))
+
+    def _frame(self, texts: int, names: Sequence[str]) -> pl.DataFrame:
+        columns = list(zip(*self._rows(), strict=True)) or [()] * len(names)
+        polars = cast("Any", importlib.import_module("polars"))
+        kinds = [polars.String] * texts + [polars.UInt64] * (len(names) - texts)
+        data = dict(zip(names, columns, strict=True))
+        schema = dict(zip(names, kinds, strict=True))
+        return cast("pl.DataFrame", polars.DataFrame(data, schema=schema))
+
+    def _caption(self) -> str:
+        told = self.to_dict()
+        return f"{told['verdict']} · as of {told['as_of']}"
+
+    def _rows(self) -> list[list[Any]]:
+        raise NotImplementedError
+
+    def _table(self) -> tuple[str, list[str], list[list[str]], str]:
+        raise NotImplementedError
+
+    def _repr_html_(self) -> str:
+        return _html.page(*self._table())
+
+    def __repr__(self) -> str:
+        return _html.text(*self._table())
+
+
+class Expired(_Enforced):
+    """What :func:`expire` did, or would do (``allonym.expire/1``): counts, names and digests.
+
+    It is ``ok`` when nothing is against policy any more and everything could be verified. The
+    verdict is ``nothing due``, ``due``, ``done``, ``against policy`` or ``not verifiable``.
+    """
+
+    __slots__ = ()
 
     @property
     def reasons(self) -> list[str]:
         """Why, in words."""
         return list(self.to_dict()["reasons"])
-
-    def to_json(self) -> str:
-        """Give the evidence as it is written (``allonym.expire/1``)."""
-        return self._json
-
-    def to_dict(self) -> dict[str, Any]:
-        """Give the evidence as Python objects."""
-        return cast("dict[str, Any]", json.loads(self._json))
 
     def to_polars(self) -> pl.DataFrame:
         """Give one row for each file and tag, with the rows of each verdict.
@@ -60,13 +94,7 @@ class Expired:
             Columns ``file``, ``tag``, ``anchor``, ``duration``, ``on_expiry``, ``retain``,
             ``expired``, ``on_hold`` and ``undecided``.
         """
-        names = ["file", "tag", "anchor", "duration", "on_expiry", *_COUNTS]
-        columns = list(zip(*self._rows(), strict=True)) or [()] * len(names)
-        polars = cast("Any", importlib.import_module("polars"))
-        kinds = [polars.String] * 5 + [polars.UInt64] * len(_COUNTS)
-        data = dict(zip(names, columns, strict=True))
-        schema = dict(zip(names, kinds, strict=True))
-        return cast("pl.DataFrame", polars.DataFrame(data, schema=schema))
+        return self._frame(5, ["file", "tag", "anchor", "duration", "on_expiry", *_COUNTS])
 
     def _rows(self) -> list[list[Any]]:
         rows: list[list[Any]] = []
@@ -80,45 +108,19 @@ class Expired:
 
     def _table(self) -> tuple[str, list[str], list[list[str]], str]:
         told = self.to_dict()
-        caption = f"{told['verdict']} · as of {told['as_of']}"
         header = ["file", "tag", "counted from", "kept", "then", *_COUNTS]
         rows = [[str(cell) for cell in row] for row in self._rows()]
-        return caption, header, rows, " · ".join([*told["reasons"], told["does_not_show"]])
-
-    def _repr_html_(self) -> str:
-        return _html.page(*self._table())
-
-    def __repr__(self) -> str:
-        return _html.text(*self._table())
+        return self._caption(), header, rows, " · ".join([*told["reasons"], told["does_not_show"]])
 
 
-class Erased:
-    """What :func:`erase` did, or would do: counts, names and digests, never an identifier."""
+class Erased(_Enforced):
+    """What :func:`erase` did, or would do (``allonym.certificate/1``): never an identifier.
 
-    __slots__ = ("_json", "exit", "notes", "path", "resumed")
+    It is ``ok`` when nothing of the people is left in the files that were looked through. The
+    verdict is ``erased``, ``partly erased``, ``not found``, or ``found`` for a plan.
+    """
 
-    def __init__(self, enforced: tuple[str, str | None, int, bool, list[str]]) -> None:
-        #: Where the certificate was written (None where nobody was found), the exit code that the
-        #: command line would end with, whether an interrupted run was taken up, and notes for people.
-        self._json, self.path, self.exit, self.resumed, self.notes = enforced
-
-    @property
-    def ok(self) -> bool:
-        """Whether nothing of the people is left in the files that were looked through."""
-        return self.exit == 0
-
-    @property
-    def verdict(self) -> str:
-        """``erased``, ``partly erased``, ``not found``, or ``found`` for a plan."""
-        return str(self.to_dict()["verdict"])
-
-    def to_json(self) -> str:
-        """Give the certificate as it is written (``allonym.certificate/1``)."""
-        return self._json
-
-    def to_dict(self) -> dict[str, Any]:
-        """Give the certificate as Python objects."""
-        return cast("dict[str, Any]", json.loads(self._json))
+    __slots__ = ()
 
     def to_polars(self) -> pl.DataFrame:
         """Give one row for each file.
@@ -129,13 +131,7 @@ class Erased:
             Columns ``file``, ``rows``, ``mentions``, ``restricted``, ``on_hold``, ``undecided``
             and ``found_again``, which is null for a plan.
         """
-        names = list(_ERASED)
-        columns = list(zip(*self._rows(), strict=True)) or [()] * len(names)
-        polars = cast("Any", importlib.import_module("polars"))
-        kinds = [polars.String] + [polars.UInt64] * (len(names) - 1)
-        data = dict(zip(names, columns, strict=True))
-        schema = dict(zip(names, kinds, strict=True))
-        return cast("pl.DataFrame", polars.DataFrame(data, schema=schema))
+        return self._frame(1, _ERASED)
 
     def _rows(self) -> list[list[Any]]:
         return [
@@ -153,20 +149,13 @@ class Erased:
 
     def _table(self) -> tuple[str, list[str], list[list[str]], str]:
         told = self.to_dict()
-        caption = f"{told['verdict']} · as of {told['as_of']}"
         header = [name.replace("_", " ") for name in _ERASED]
         rows = [["-" if cell is None else str(cell) for cell in row] for row in self._rows()]
         unsearched = [
             f"cannot be searched: {spot['path']}, {spot['column']}"
             for spot in told["cannot_be_searched"]
         ]
-        return caption, header, rows, " · ".join([*unsearched, told["statement"]])
-
-    def _repr_html_(self) -> str:
-        return _html.page(*self._table())
-
-    def __repr__(self) -> str:
-        return _html.text(*self._table())
+        return self._caption(), header, rows, " · ".join([*unsearched, told["statement"]])
 
 
 def expire(

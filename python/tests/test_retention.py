@@ -1,7 +1,9 @@
+import datetime as dt
 import json
 from pathlib import Path
 
 import allonym as al
+import polars as pl
 import pytest
 from allonym import retention
 from invented import data_folder
@@ -101,3 +103,29 @@ def test_a_policy_holds_tags_and_says_where_they_are_wrong():
         al.Policy.parse(TAG.replace("on_expiry", "on_expire"))
     with pytest.raises(al.PolicyError, match="retain_at_least P6Y can end after duration P5Y"):
         al.Policy.parse(TAG + 'retain_at_least = "P6Y"\n')
+
+
+def test_rows_say_when_they_expire(tmp_path):
+    policy = al.Policy.parse(
+        'version = 1\n[columns.id]\ntreat = "keep"\nreason = "a test"\n'
+        '[columns.closed]\ntreat = "generalize"\nto = "year"\n'
+        "[retention]\nrow_column = true\n[retention.dataset]\n"
+        'purpose = ["a test"]\nanchor = "closed"\nduration = "P5Y"\non_expiry = "drop_row"\n'
+    )
+    closed = [dt.date(2021, 3, 31), dt.date(2024, 2, 29), None]
+    frame = pl.DataFrame({"id": [1, 2, 3], "closed": closed})
+    out = policy.apply(frame)
+    assert out.schema["_allonym_expires_at"] == pl.Datetime("us", "UTC")
+    utc = dt.timezone.utc
+    expiries = [dt.datetime(2026, 4, 1, tzinfo=utc), dt.datetime(2029, 3, 1, tzinfo=utc), None]
+    assert out["_allonym_expires_at"].to_list() == expiries
+    told = al.check(out, policy=policy, full=True, as_of="2026-04-01T00:00:00Z")
+    assert not told.ok
+    counts = {finding.code: finding.count for finding in told.findings}
+    assert counts["ALO-R101"] == 1
+    assert "ALO-M101" not in counts
+    path = tmp_path / "out.parquet"
+    out.head(2).write_parquet(path)
+    done = al.expire(path, policy=policy, as_of="2026-04-01T00:00:00Z", yes=True)
+    assert done.ok
+    assert pl.read_parquet(path)["id"].to_list() == [2]

@@ -269,6 +269,10 @@ const CODES: &[(&str, &str)] = &[
         "periods are counted from something that stands in no column, and nobody said when it was",
     ),
     (
+        "ALO-R111",
+        "rows say in _allonym_expires_at when they expire, one of the copies of their tags; it is gone, of another type, or says something else than the anchors do, and the earlier expiry rules",
+    ),
+    (
         "ALO-R110",
         "a legal hold names its subjects in a file that cannot be read: nobody knows whose rows must stay",
     ),

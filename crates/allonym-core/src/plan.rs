@@ -1,6 +1,7 @@
 //! A policy bound to a schema and keys.
 
 mod compile;
+mod expiry;
 mod holding;
 mod spelling;
 mod tree;
@@ -39,6 +40,7 @@ pub struct Plan {
     columns: Vec<PlannedColumn>,
     warnings: Vec<String>,
     keys: Vec<(String, u32, String)>,
+    row_expiry: Option<expiry::RowExpiry>,
 }
 
 impl Plan {
@@ -106,6 +108,9 @@ impl Plan {
             if let Some(treated) = self.treat(node, array, &rows, &mut counts)? {
                 columns.push(treated);
             }
+        }
+        if let (Some(expiry), Some(counts)) = (&self.row_expiry, counts.last_mut()) {
+            columns.push(expiry.column(batch, counts, at.first_row)?);
         }
         let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
         // The error of Arrow would name types only, but nothing of other libraries is shown.

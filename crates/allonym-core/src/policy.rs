@@ -9,7 +9,7 @@ mod write;
 
 pub use draft::suggested_treatment;
 pub use retention::{
-    AnchorSource, Coarser, RequireTags, Retention, Tag, TagClash, TagMatch, UnfitTag,
+    AnchorSource, Coarser, ROW_EXPIRY, RequireTags, Retention, Tag, TagClash, TagMatch, UnfitTag,
 };
 
 use crate::decimal::Decimal;
@@ -149,6 +149,10 @@ impl Policy {
     /// the column and that is an error, or when two matches tie.
     #[must_use]
     pub fn promise(&self, path: &str, entity: Option<&str>) -> Option<Promise> {
+        if path == ROW_EXPIRY && self.retention.as_ref().is_some_and(|told| told.row_column) {
+            let reason = Some("says when the row expires".to_owned());
+            return Some(Promise::of(&Treatment::Keep { reason }, true));
+        }
         let inside = |listed: &&Listed| listed.name == path || is_inside(path, &listed.name);
         // A leaf below a column that is listed whole has what that says.
         let exact = self.columns.iter().find(|listed| listed.name == path);

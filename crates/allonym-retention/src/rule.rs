@@ -1,7 +1,8 @@
 //! How long something is kept, and what is to be said of one row.
 
 use crate::anchor::{DAY, date_of, day_of, wall_at, wall_nanoseconds};
-use crate::{Anchor, Period, Zone};
+use crate::{Anchor, AnchorTypeError, Period, Zone};
+use arrow_array::{Array, TimestampMicrosecondArray};
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime, Time};
 
@@ -41,6 +42,46 @@ impl Rule {
     #[must_use]
     pub fn expires_at(&self, anchor: Anchor) -> Option<Timestamp> {
         self.ends_at(self.term.duration, anchor)
+    }
+
+    /// When each row of a column of anchors expires, in microseconds UTC; null where
+    /// [`Rule::expires_at`] tells nothing. What lies between two microseconds is the later one, for
+    /// nothing may go too early. `dataset` stands in for missing anchors where the rule says so.
+    ///
+    /// # Errors
+    /// A column of a type that holds no anchors.
+    pub fn expiries(
+        &self,
+        anchors: &dyn Array,
+        dataset: Anchor,
+    ) -> Result<TimestampMicrosecondArray, AnchorTypeError> {
+        let mut expiries = Vec::with_capacity(anchors.len());
+        // Neighbours often have one anchor, and calendars are slow.
+        let none = self.or_dataset(Anchor::Null, dataset);
+        let mut last = (Anchor::Null, self.expiry_microsecond(none));
+        for row in 0..anchors.len() {
+            let anchor = Anchor::of_cell(anchors, row)?;
+            if anchor != last.0 {
+                last = (anchor, self.expiry_microsecond(self.or_dataset(anchor, dataset)));
+            }
+            expiries.push(last.1);
+        }
+        Ok(TimestampMicrosecondArray::from(expiries).with_timezone("UTC"))
+    }
+
+    fn or_dataset(&self, anchor: Anchor, dataset: Anchor) -> Anchor {
+        match (anchor, self.on_null_anchor) {
+            (Anchor::Null, OnNullAnchor::DatasetAnchor) => dataset,
+            _ => anchor,
+        }
+    }
+
+    /// [`Rule::expires_at`] in microseconds since 1970, never too early.
+    #[must_use]
+    pub fn expiry_microsecond(&self, anchor: Anchor) -> Option<i64> {
+        let nanoseconds = self.expires_at(anchor)?.as_nanosecond();
+        let (whole, rest) = (nanoseconds.div_euclid(1_000), nanoseconds.rem_euclid(1_000));
+        i64::try_from(whole + i128::from(rest > 0)).ok()
     }
 
     /// What a person's request to erase a row meets: the statutory floor restricts it until that

@@ -10,7 +10,7 @@ use crate::rewrite::{Edit, Edited, Fate, rewrite};
 use crate::subjects::{Search, Spot, Subjects, is_looked_at};
 use crate::suppression::{IN_TEXT, Suppression, field_of, mark};
 use crate::tags::{
-    ActiveHold, Anchors, Bound, FileName, Tags, each_cell, entities_beside, holds_tokens,
+    ActiveHold, Anchors, Bound, BoundTag, FileName, Tags, each_cell, entities_beside, holds_tokens,
     sha256_hex,
 };
 use crate::{
@@ -696,13 +696,17 @@ impl<'a> Removal<'a> {
     fn obstacle(&self, records: &RecordBatch, row: usize, held: bool) -> Result<Erasure> {
         let mut strongest = if held { Erasure::Held } else { Erasure::Due };
         let Some(tags) = self.tags else { return Ok(strongest) };
-        for tag in &tags.tags {
+        let by_anchor = |tag: &&BoundTag<'_>| !matches!(tag.anchor, Bound::Rows(..));
+        let has_anchor = tags.tags.iter().any(|tag| tag.column.is_none() && by_anchor(&tag));
+        for tag in tags.tags.iter().filter(|tag| !has_anchor || by_anchor(tag)) {
             let anchor = match &tag.anchor {
                 Bound::Column(at, _) => {
                     let column = records.column(*at).as_ref();
                     Anchor::of_cell(column, row).unwrap_or(Anchor::Unreadable)
                 }
                 Bound::Fixed(anchor, _) => *anchor,
+                // When a row expires does not say how long it must be kept.
+                Bound::Rows(..) => Anchor::Null,
             };
             let met = tag.tag.rule.erasure(anchor, held, self.as_of);
             strongest = match (strongest, met) {

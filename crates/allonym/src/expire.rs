@@ -547,7 +547,7 @@ fn plan_groups(
         .iter()
         .map(|tag| match &tag.anchor {
             Bound::Column(at, _) => file.bounds(*at),
-            Bound::Fixed(..) => None,
+            Bound::Fixed(..) | Bound::Rows(..) => None,
         })
         .collect();
     let columns = tags.columns();

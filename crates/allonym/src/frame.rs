@@ -10,6 +10,7 @@ use crate::{
     treat_stream,
 };
 use allonym_core::{ColumnCounts, Treated};
+use allonym_retention::Anchor;
 use arrow_array::{ArrayRef, RecordBatch};
 use arrow_schema::{ArrowError, FieldRef, Schema, SchemaRef};
 use std::collections::BTreeMap;
@@ -79,7 +80,9 @@ impl BoundPolicy {
         } else {
             None
         };
-        Ok(Plan::compile(&self.policy, schema, keys, recognizer, &entities)?)
+        let plan = Plan::compile(&self.policy, schema, keys, recognizer, &entities)?;
+        // Rows in memory have no manifest that could say when they were collected.
+        Ok(plan.with_row_expiry(self.policy.retention(), &|_| Anchor::Null)?)
     }
 
     /// What keeps people who were erased out of tables of this schema; `None` where nobody was erased

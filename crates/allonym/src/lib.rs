@@ -27,6 +27,7 @@ mod pipeline;
 mod random;
 mod receipt;
 mod rewrite;
+mod row_expiry;
 mod rules;
 mod run;
 mod scan;

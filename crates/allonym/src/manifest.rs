@@ -3,7 +3,7 @@
 
 use crate::cells::leaves;
 use crate::{Failure, Policy, Result};
-use allonym_core::{Retention, TagMatch};
+use allonym_core::{ROW_EXPIRY, Retention, TagMatch};
 use allonym_keys::canonical_json;
 use arrow_schema::{Field, Schema, SchemaRef};
 use serde::{Deserialize, Serialize};
@@ -40,6 +40,9 @@ pub(crate) fn resolved(
     let Some(retention) = policy.retention() else { return Ok(None) };
     let mut columns = Vec::new();
     for leaf in leaves(schema) {
+        if leaf.path == ROW_EXPIRY {
+            continue;
+        }
         let entity = entities.get(&leaf.path).map(String::as_str);
         let tag = retention.tag_of(&leaf.path, entity).map_err(|clash| {
             Failure::new("ALO-P023", 2, format!("[retention]: {clash}"))

@@ -13,12 +13,13 @@ use crate::{
     Cancel, Environment, Failure, Keyring, Receipt, Result, RuleSet, create_default_ring,
     load_rules, open_ring, rule_folders,
 };
-use allonym_core::{Plan, PlannedColumn, Policy, Retention};
+use allonym_core::{AnchorSource, Plan, PlannedColumn, Policy, Retention};
 use allonym_io::{
     Format, Found, Input, Output, ReadOptions, Reader, Writer, make_folder_of, same_file,
     sha256_file, write_whole,
 };
 use allonym_recognize::Recognizer;
+use allonym_retention::Anchor;
 use arrow_schema::SchemaRef;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -599,7 +600,15 @@ fn compile_plans(
     let mut failure: Option<Failure> = None;
     for (found, schema) in job.inputs.iter().zip(schemas) {
         let policy = policy.for_one_of_many(schema, &present);
-        match Plan::compile(&policy, schema, ring, recognizer.cloned(), judged) {
+        let collected = Anchor::read(job.collected_at.as_deref());
+        // When events happened, nobody tells before a check asks.
+        let known = |anchor: &AnchorSource| match anchor {
+            AnchorSource::CollectedAt => collected,
+            _ => Anchor::Null,
+        };
+        let plan = Plan::compile(&policy, schema, ring, recognizer.cloned(), judged)
+            .and_then(|plan| plan.with_row_expiry(policy.retention(), &known));
+        match plan {
             Ok(plan) => {
                 let name = found.relative.clone();
                 let entities = plan

@@ -1,7 +1,8 @@
 //! The tags of a policy bound to the columns of one file.
 
+use crate::row_expiry::{self, Said};
 use crate::{Failure, Policy, Receipt, Result};
-use allonym_core::{AnchorSource, Coarser, RequireTags, Retention, Tag, glob_matches};
+use allonym_core::{AnchorSource, Coarser, ROW_EXPIRY, RequireTags, Retention, Tag, glob_matches};
 use allonym_recognize::RuleSet;
 use allonym_retention::{Anchor, Counts, Hold, Judge, OnExpiry, OnNullAnchor, Rule, Verdict};
 use arrow_array::cast::AsArray;
@@ -49,6 +50,8 @@ pub(crate) enum Bound {
     Column(usize, Judge),
     /// One anchor for all rows, and the verdict it gives with and without a hold.
     Fixed(Anchor, [Verdict; 2]),
+    /// What rows say of themselves in a column, on a date.
+    Rows(usize, Timestamp),
 }
 
 /// A hold that is in force, with the tokens of its subjects.
@@ -167,8 +170,10 @@ impl<'a> Tags<'a> {
         let mut bound = Vec::new();
         let mut untagged = Vec::new();
         let dataset = dataset_anchor(anchors).map_err(said)?;
+        let by_rows = row_expiry::place_in(schema)
+            .map_err(|what| said(Failure::new("ALO-R002", 3, what)))?
+            .map(|at| Bound::Rows(at, as_of));
         if let Some(tag) = &retention.dataset {
-            let anchor = anchor(tag, schema, anchors, dataset, as_of).map_err(said)?;
             if !is_of_rows(tag.on_expiry) {
                 let message = format!(
                     "`[retention.dataset]` is for whole rows, and `on_expiry = \"{}\"` is for cells",
@@ -177,16 +182,28 @@ impl<'a> Tags<'a> {
                 return Err(Failure::new("ALO-R003", 2, message)
                     .hint("use drop_row or quarantine, or tag the columns"));
             }
-            bound.push(BoundTag {
+            let whole = |name: &str, anchor| BoundTag {
                 tag,
                 column: None,
-                name: "dataset".to_owned(),
+                name: name.to_owned(),
                 anchor,
                 coarser: None,
-            });
+            };
+            match (anchor(tag, schema, anchors, dataset, as_of), &by_rows) {
+                (_, Some(_)) if row_expiry::is_treated(policy, tag) => {}
+                (Ok(anchor), _) => bound.push(whole("dataset", anchor)),
+                // What the treatment took away, the rows say themselves.
+                (Err(_), Some(_)) => {}
+                (Err(failure), None) => return Err(said(failure)),
+            }
+            // The earlier expiry rules: whichever is due acts.
+            bound.extend(by_rows.map(|anchor| whole(ROW_EXPIRY, anchor)));
         }
         for (at, field) in schema.fields().iter().enumerate() {
             let name = field.name();
+            if name == ROW_EXPIRY {
+                continue;
+            }
             let entity = entities
                 .as_ref()
                 .and_then(|entities| entities.get(name).cloned())
@@ -267,7 +284,7 @@ impl<'a> Tags<'a> {
     /// Columns that the verdicts and the actions need.
     pub(crate) fn columns(&self) -> Vec<usize> {
         let anchors = self.tags.iter().filter_map(|tag| match &tag.anchor {
-            Bound::Column(at, _) => Some(*at),
+            Bound::Column(at, _) | Bound::Rows(at, _) => Some(*at),
             Bound::Fixed(..) => None,
         });
         let acted = self.tags.iter().filter(|tag| !is_of_rows(tag.tag.on_expiry));
@@ -291,6 +308,12 @@ impl BoundTag<'_> {
             Bound::Fixed(_, verdicts) => Ok((0..records.num_rows())
                 .map(|row| verdicts[usize::from(held.is_some_and(|held| held.value(row)))])
                 .collect()),
+            Bound::Rows(at, as_of) => {
+                let column = records.column(place(*at)).as_ref();
+                let is_held = |row| held.is_some_and(|held| held.value(row));
+                let rows = 0..records.num_rows();
+                Ok(rows.map(|row| Said::of(column, row).verdict(is_held(row), *as_of)).collect())
+            }
         }
     }
 
@@ -313,6 +336,13 @@ impl BoundTag<'_> {
                 let mut tally = Tally::default();
                 tally.put(verdicts[1], on_hold);
                 tally.put(verdicts[0], records.num_rows() as u64 - on_hold);
+                Ok(tally)
+            }
+            Bound::Rows(..) => {
+                let mut tally = Tally::default();
+                for verdict in self.verdicts(records, held, place)? {
+                    tally.put(verdict, 1);
+                }
                 Ok(tally)
             }
         }

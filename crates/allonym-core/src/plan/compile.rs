@@ -71,6 +71,7 @@ pub(super) fn plan(
         columns: compiler.columns,
         warnings: compiler.warnings,
         keys: used.into_iter().collect(),
+        row_expiry: None,
     })
 }
 

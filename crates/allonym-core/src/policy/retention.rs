@@ -32,6 +32,8 @@ pub struct Retention {
     pub columns: Vec<(TagMatch, Tag)>,
     /// Legal holds.
     pub holds: Vec<Hold>,
+    /// Whether when a row expires is written beside it, in the column [`ROW_EXPIRY`].
+    pub row_column: bool,
 }
 
 /// Which columns must have a tag.
@@ -234,7 +236,14 @@ impl Retention {
     }
 
     pub(super) fn read(section: &Section<'_>) -> Result<Retention, PolicyError> {
-        section.known(&["policy_tz", "require_tags", "dataset", "columns", "holds"])?;
+        section.known(&[
+            "policy_tz",
+            "require_tags",
+            "dataset",
+            "columns",
+            "holds",
+            "row_column",
+        ])?;
         let zone = zone(section, "policy_tz")?.unwrap_or_else(Zone::utc);
         let require_tags =
             section.word("require_tags", RequireTags::ALL, RequireTags::word)?.unwrap_or_default();
@@ -261,7 +270,13 @@ impl Retention {
             }
             holds.push(hold);
         }
-        Ok(Retention { zone, require_tags, dataset, columns, holds })
+        let row_column = match section.inner.get("row_column") {
+            None => false,
+            Some(item) => item
+                .as_bool()
+                .ok_or_else(|| section.mistyped("row_column", item, "true or false"))?,
+        };
+        Ok(Retention { zone, require_tags, dataset, columns, holds, row_column })
     }
 
     pub(super) fn canonical(&self) -> Value {
@@ -291,13 +306,18 @@ impl Retention {
                 })
             })
             .collect();
-        json!({
+        let mut canonical = json!({
             "policy_tz": self.zone.name(),
             "require_tags": self.require_tags.word(),
             "dataset": self.dataset.as_ref().map(Tag::canonical),
             "columns": columns,
             "holds": holds,
-        })
+        });
+        // Policies from before the column was thought of keep their digests.
+        if self.row_column {
+            canonical["row_column"] = true.into();
+        }
+        canonical
     }
 
     pub(super) fn write(&self, out: &mut String) {
@@ -305,6 +325,9 @@ impl Retention {
         lines.put_some("policy_tz", Some(self.zone.name()).filter(|name| *name != "UTC"));
         if self.require_tags != RequireTags::default() {
             lines.put("require_tags", self.require_tags.word());
+        }
+        if self.row_column {
+            lines.put("row_column", true);
         }
         always(out, "[retention]", &lines);
         if let Some(tag) = &self.dataset {
@@ -370,6 +393,11 @@ impl Retention {
                 "description": "Which columns must have a tag.",
                 "enum": words(RequireTags::ALL, RequireTags::word),
                 "default": RequireTags::default().word(),
+            },
+            "row_column": {
+                "description": "Whether when a row expires is written beside it, as _allonym_expires_at.",
+                "type": "boolean",
+                "default": false,
             },
             "dataset": tag_schema(),
             "columns": {
@@ -671,4 +699,7 @@ const TAG: &[&str] = &[
     "assume_tz",
 ];
 
+/// The column in which a row says when it expires: timestamp[us, UTC], null where it never does or
+/// nobody knows.
+pub const ROW_EXPIRY: &str = "_allonym_expires_at";
 const COLLECTED_AT: &str = "dataset.collected_at";

@@ -3,10 +3,12 @@
 use super::{Check, Table, finding};
 use crate::cells::leaves;
 use crate::manifest::read_retention;
+use crate::row_expiry::{self, Said};
+use crate::tags::is_of_rows;
 use crate::{Failure, Result};
-use allonym_core::{AnchorSource, RequireTags, Retention, Tag, TagMatch, glob_matches};
+use allonym_core::{AnchorSource, ROW_EXPIRY, RequireTags, Retention, Tag, TagMatch, glob_matches};
 use allonym_report::{Finding, HoldEvidence, Severity, TagEvidence};
-use allonym_retention::{Anchor, Counts, Hold, Judge, Verdict};
+use allonym_retention::{Anchor, Counts, Hold, Judge, Rule, Verdict};
 use arrow_array::cast::AsArray;
 use arrow_array::{Array, RecordBatch};
 use arrow_buffer::{BooleanBuffer, BooleanBufferBuilder};
@@ -21,6 +23,22 @@ use std::path::Path;
 /// The clocks of one file: for each column with a tag what its rows are, and for whole rows.
 pub(super) struct Bound {
     clocks: Vec<Clock>,
+    copy: Option<RowCopy>,
+    as_of: Timestamp,
+}
+
+/// The column in which rows say when they expire, compared with their anchors where these are still
+/// what they were.
+struct RowCopy {
+    at: usize,
+    against: Option<(Rule, Source)>,
+    dataset: Anchor,
+    differing: u64,
+}
+
+enum Source {
+    Column(usize),
+    Fixed,
 }
 
 /// A column's tag; where policy and manifest disagree there are two, and the one under which more
@@ -41,6 +59,8 @@ enum Place {
     Column(usize, Judge),
     /// One verdict for all rows, without and with a hold.
     All([Verdict; 2]),
+    /// What the rows say of themselves.
+    Rows(usize),
     /// Told already that nobody knows.
     Nowhere,
 }
@@ -104,6 +124,9 @@ pub(super) fn bind(
     pairs.push((None, both(of_rows(by_policy), of_rows(by_manifest.as_ref()))));
     let mut untagged = Vec::new();
     for leaf in leaves(table.schema) {
+        if leaf.path == ROW_EXPIRY {
+            continue;
+        }
         let entity = entities.get(&leaf.path).map(String::as_str);
         let said = match by_policy.map(|retention| retention.tag_of(&leaf.path, entity)) {
             Some(Ok(tag)) => tag.cloned(),
@@ -136,6 +159,24 @@ pub(super) fn bind(
 
     let collected = table.receipt.and_then(|receipt| receipt.collected_at.as_deref());
     let dataset = Anchor::read(collected);
+    let by_rows = match row_expiry::place_in(table.schema) {
+        Ok(by_rows) => by_rows,
+        Err(what) => {
+            tell("ALO-R111", Severity::Unverified, Some(ROW_EXPIRY), what, "treat the data again");
+            None
+        }
+    };
+    let written = by_manifest.as_ref().or(by_policy).is_some_and(|told| told.row_column);
+    if written && table.schema.column_with_name(ROW_EXPIRY).is_none() {
+        let message = format!("the file has lost its column `{ROW_EXPIRY}`");
+        tell("ALO-R111", Severity::Breach, Some(ROW_EXPIRY), message, "treat the data again");
+    }
+    let copy = by_rows.map(|at| RowCopy {
+        at,
+        against: against(check, table, by_policy.or(by_manifest.as_ref()), dataset),
+        dataset,
+        differing: 0,
+    });
     let mut clocks = Vec::new();
     for (column, tags) in pairs {
         if let [said, written] = tags.as_slice() {
@@ -151,9 +192,15 @@ pub(super) fn bind(
             tell("ALO-R108", Severity::Breach, column.as_deref(), message, "");
         }
         let mut hands = Vec::new();
+        let by_itself = by_rows.filter(|_| column.is_none()).zip(tags.first().cloned());
         for tag in tags {
+            if by_itself.is_some() && row_expiry::is_treated(check.policy, &tag) {
+                continue;
+            }
             let anchor = match place(check, table, &tag, dataset) {
                 Ok(place) => place,
+                // What the treatment took away, the rows say themselves.
+                Err(_) if column.is_none() && by_rows.is_some() => continue,
                 Err((code, message, next)) => {
                     tell(code, Severity::Unverified, column.as_deref(), message, next);
                     Place::Nowhere
@@ -161,13 +208,70 @@ pub(super) fn bind(
             };
             hands.push(Hand { tag, anchor, counts: Tally::default() });
         }
+        hands.extend(by_itself.map(|(at, tag)| Hand {
+            tag,
+            anchor: Place::Rows(at),
+            counts: Tally::default(),
+        }));
         if !hands.is_empty() {
             clocks.push(Clock { column, hands });
         }
     }
     // What several columns lack alike is said once.
     findings.dedup_by(|one, other| one.code == other.code && one.message == other.message);
-    (Bound { clocks }, findings)
+    (Bound { clocks, copy, as_of: check.as_of }, findings)
+}
+
+/// What rows would say of themselves by their anchors; `None` where that cannot be told any more: an
+/// anchor that was treated, or that stands in no column; several tags of whole rows.
+fn against(
+    check: &Check<'_>,
+    table: &Table<'_>,
+    retention: Option<&Retention>,
+    dataset: Anchor,
+) -> Option<(Rule, Source)> {
+    let retention = retention?;
+    if retention.columns.iter().any(|(_, tag)| is_of_rows(tag.on_expiry)) {
+        return None;
+    }
+    let tag = retention.dataset.as_ref()?;
+    let source = match &tag.anchor {
+        AnchorSource::Column(name) => {
+            let (at, field) = table.schema.column_with_name(name)?;
+            let judge = Judge::new(&tag.rule, check.as_of, dataset, field.data_type());
+            let same = judge.is_ok() && !row_expiry::is_treated(check.policy, tag);
+            Source::Column(same.then_some(at)?)
+        }
+        AnchorSource::CollectedAt => Source::Fixed,
+        AnchorSource::Event(_) => return None,
+    };
+    Some((tag.rule.clone(), source))
+}
+
+impl RowCopy {
+    fn compare(&mut self, records: &RecordBatch) -> Result<()> {
+        let Some((rule, source)) = &self.against else { return Ok(()) };
+        let said = records.column(self.at);
+        let expected: Vec<Option<i64>> = match source {
+            Source::Fixed => vec![rule.expiry_microsecond(self.dataset); records.num_rows()],
+            Source::Column(at) => {
+                let told = rule.expiries(records.column(*at).as_ref(), self.dataset);
+                let told = told.map_err(|_| {
+                    Failure::new("ALO-D001", 3, "an anchor column changed its type")
+                })?;
+                told.iter().collect()
+            }
+        };
+        for (row, expected) in expected.into_iter().enumerate() {
+            let as_expected = match Said::of(said.as_ref(), row) {
+                Said::Nothing => expected.is_none(),
+                Said::At(at) => expected == Some(at),
+                Said::Unreadable => false,
+            };
+            self.differing += u64::from(!as_expected);
+        }
+        Ok(())
+    }
 }
 
 /// One tag where policy and manifest agree or only one speaks, else two.
@@ -229,11 +333,26 @@ impl Bound {
     ) -> Result<()> {
         let rows = records.num_rows() as u64;
         let on_hold = held.map_or(0, BooleanBuffer::count_set_bits) as u64;
+        if let Some(copy) = &mut self.copy {
+            copy.compare(records)?;
+        }
         // Many columns hang on one anchor.
         let mut known: Vec<(usize, String, Counts)> = Vec::new();
         for hand in self.clocks.iter_mut().flat_map(|clock| &mut clock.hands) {
             match &hand.anchor {
                 Place::Nowhere => {}
+                Place::Rows(at) => {
+                    let column = records.column(*at).as_ref();
+                    let soon = self.as_of.as_microsecond() + EXPIRING_MICROSECONDS;
+                    for row in 0..records.num_rows() {
+                        let said = Said::of(column, row);
+                        let is_held = held.is_some_and(|held| held.value(row));
+                        let verdict = said.verdict(is_held, self.as_of);
+                        hand.counts.put(verdict, 1);
+                        let expiring = matches!(said, Said::At(at) if at <= soon);
+                        hand.counts.expiring += u64::from(verdict == Verdict::Retain && expiring);
+                    }
+                }
                 Place::All(verdicts) => {
                     hand.counts.put(verdicts[1], on_hold);
                     hand.counts.put(verdicts[0], rows - on_hold);
@@ -261,6 +380,20 @@ impl Bound {
     /// What the rows have shown.
     pub(super) fn findings(&self, file: &str) -> Vec<Finding> {
         let mut findings: Vec<Finding> = Vec::new();
+        let differing = self.copy.as_ref().map_or(0, |copy| copy.differing);
+        if differing > 0 {
+            let message = format!(
+                "{differing} rows say another expiry in `{ROW_EXPIRY}` than their anchors do; the \
+                 earlier one rules"
+            );
+            findings.push(Finding {
+                file: Some(file.to_owned()),
+                column: Some(ROW_EXPIRY.to_owned()),
+                count: Some(differing),
+                next: Some("find out who changed which, and treat the data again".to_owned()),
+                ..finding("ALO-R111", Severity::Breach, &message)
+            });
+        }
         for clock in &self.clocks {
             let hand = clock.ruling();
             let rule = in_words(&hand.tag);
@@ -533,6 +666,9 @@ impl Covering {
         tokens.into_iter().any(|token| self.tokens.contains(token))
     }
 }
+
+/// Thirty days, as [`Counts::EXPIRING_DAYS`].
+const EXPIRING_MICROSECONDS: i64 = Counts::EXPIRING_DAYS * 24 * 3_600 * 1_000_000;
 
 fn read_tokens(path: &Path) -> std::result::Result<BTreeSet<String>, String> {
     let text = fs::read_to_string(path)
