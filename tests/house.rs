@@ -16,6 +16,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("allonym-io", &[]),
     ("allonym-report", &[]),
     ("allonym-retention", &[]),
+    ("allonym-risk", &[]),
     ("allonym-ledger", &["allonym-keys"]),
     ("allonym-core", &["allonym-keys", "allonym-recognize", "allonym-retention"]),
     (
@@ -29,6 +30,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "allonym-recognize",
             "allonym-report",
             "allonym-retention",
+            "allonym-risk",
         ],
     ),
     ("allonym-cli", &["allonym"]),
@@ -48,6 +50,7 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
     ("allonym-io", &["clap", "pyo3", "hmac", "toml"]),
     ("allonym-ledger", &["arrow-array", "arrow-schema", "pyo3", "clap", "getrandom", "rand"]),
     ("allonym-retention", &["parquet", "pyo3", "clap", "getrandom", "rand", "tempfile", "chrono"]),
+    ("allonym-risk", &["arrow-cast", "parquet", "pyo3", "clap", "getrandom", "rand", "serde"]),
     (
         "allonym-report",
         &["arrow-array", "arrow-schema", "clap", "getrandom", "jiff", "parquet", "pyo3", "rand"],

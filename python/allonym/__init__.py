@@ -49,6 +49,7 @@ if TYPE_CHECKING:
         exposure_by_treatment,
         exposure_from_signals,
     )
+    from allonym._risk import Risk, risk
 
 __all__ = [
     "AllonymError",
@@ -74,6 +75,7 @@ __all__ = [
     "PlannedColumn",
     "Policy",
     "PolicyError",
+    "Risk",
     "RuleError",
     "Run",
     "Span",
@@ -98,6 +100,7 @@ __all__ = [
     "metrics",
     "redact",
     "retention",
+    "risk",
     "rules",
     "scan",
     "tokenize",
@@ -105,24 +108,26 @@ __all__ = [
 ]
 
 # Half of the package, of which a notebook that only treats data needs nothing: loaded when asked for.
-_MEASURING = (
-    "Comparison",
-    "Exposure",
-    "Gate",
-    "Mitigation",
-    "Treatments",
-    "compare",
-    "exposure",
-    "exposure_by_treatment",
-    "exposure_from_signals",
-)
+_MEASURING = {
+    "Comparison": "_exposure",
+    "Exposure": "_exposure",
+    "Gate": "_exposure",
+    "Mitigation": "_exposure",
+    "Risk": "_risk",
+    "Treatments": "_exposure",
+    "compare": "_exposure",
+    "exposure": "_exposure",
+    "exposure_by_treatment": "_exposure",
+    "exposure_from_signals": "_exposure",
+    "risk": "_risk",
+}
 
 
 def __getattr__(name: str) -> Any:
     if name not in _MEASURING:
         message = f"module {__name__!r} has no attribute {name!r}"
         raise AttributeError(message)
-    found = getattr(importlib.import_module("allonym._exposure"), name)
+    found = getattr(importlib.import_module(f"allonym.{_MEASURING[name]}"), name)
     globals()[name] = found
     return found
 

@@ -539,6 +539,18 @@ def render_exposure(json: str, form: str) -> str: ...
 def default_keyring(tenant: str) -> tuple[Keyring, bool]:
     """Open the user's ring, or make it; says whether it was made."""
 
+def measure_risk(
+    data: ArrowStream | str,
+    *,
+    source: str,
+    original: ArrowStream | str | None,
+    control: ArrowStream | str | None,
+    population: ArrowStream | str | None,
+    as_of: str | None,
+    options: dict[str, Any],
+) -> str: ...
+def gate_risk(json: str, limits: dict[str, Any]) -> tuple[str, int]: ...
+def render_risk(json: str, form: str) -> str: ...
 def check(
     data: ArrowStream | str,
     *,

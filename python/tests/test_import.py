@@ -5,7 +5,7 @@ import textwrap
 
 import allonym as al
 import pytest
-from allonym import _text, attacks, metrics, retention
+from allonym import _risk, _text, attacks, metrics, retention
 
 
 def python(code):
@@ -27,14 +27,14 @@ def test_importing_imports_no_library():
 def test_what_measures_models_is_loaded_when_asked_for():
     loaded = python("""
         import sys, allonym as al
-        assert {"exposure", "compare", "Exposure"} <= set(dir(al))
+        assert {"exposure", "compare", "Exposure", "risk", "Risk"} <= set(dir(al))
         assert not hasattr(al, "exposures")
         print(*(name for name in sys.modules if name.startswith("allonym.")))
-        print("asked", al.exposure.__module__)
+        print("asked", al.risk.__module__, al.exposure.__module__)
     """)
     assert "allonym._findings" in loaded
-    assert "allonym._exposure" not in loaded[: loaded.index("asked")]
-    assert loaded[-1] == "allonym._exposure"
+    assert not {"allonym._exposure", "allonym._risk"} & set(loaded[: loaded.index("asked")])
+    assert loaded[-2:] == ["allonym._risk", "allonym._exposure"]
 
 
 def test_text_needs_no_library():
@@ -70,7 +70,7 @@ def test_the_public_names_are_there_and_sorted():
 
 
 @pytest.mark.parametrize(
-    "module", [al, _text, attacks, metrics, retention], ids=lambda module: module.__name__
+    "module", [al, _risk, _text, attacks, metrics, retention], ids=lambda module: module.__name__
 )
 def test_examples_in_the_documentation(module):
     result = doctest.testmod(module)

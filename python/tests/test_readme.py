@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 def test_the_readme_runs(monkeypatch, tmp_path):
     blocks = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text("utf-8"), re.S)
-    assert len(blocks) == 2
+    assert len(blocks) == 3
     shutil.copytree(ROOT / "examples", tmp_path / "examples")
     monkeypatch.chdir(tmp_path)
     names = {}
@@ -27,3 +27,4 @@ def test_the_readme_runs(monkeypatch, tmp_path):
     assert train["postcode"].to_list() == claims["postcode"].to_list()
     assert not set(train["iban"]) & set(claims["iban"])
     assert names["report"].references == 8
+    assert names["risk"].suggestion["k"] >= 5

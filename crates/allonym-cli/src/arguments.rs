@@ -113,9 +113,11 @@ pub(crate) enum Command {
         #[command(subcommand)]
         action: ExposureAction,
     },
+    /// Measure how far rows can be told apart: k-anonymity and its kin, uniqueness, attacks
+    Risk(RiskArguments),
     /// The gate: identifiers that are left, columns, retention, drift, receipts
     Check(CheckArguments),
-    /// Render the evidence of a check: for people, registers, contracts, lineage, code scanning
+    /// Render the evidence of a check or of risk: for people, registers, contracts, lineage, code scanning
     Report(ReportArguments),
     /// Check a receipt or evidence again: its signature, its files, its place in the ledger
     Verify(VerifyArguments),
@@ -142,6 +144,8 @@ pub(crate) enum SchemaName {
     Policy,
     /// What check --format json prints
     Check,
+    /// What risk --format json prints
+    Risk,
 }
 
 /// How inputs are read; everything left out is detected.
@@ -735,8 +739,109 @@ pub(crate) struct CheckArguments {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct RiskArguments {
+    /// The table: files, globs or folders of one
+    #[arg(required = true)]
+    pub(crate) paths: Vec<String>,
+    /// Columns an outsider is taken to know, as a,b,c
+    #[arg(long, value_delimiter = ',', required = true)]
+    pub(crate) quasi: Vec<String>,
+    /// Columns nobody should learn, as a,b,c
+    #[arg(long, value_delimiter = ',')]
+    pub(crate) sensitive: Vec<String>,
+    /// Rows the table was made from; attacks need them and a control
+    #[arg(long, value_name = "PATH")]
+    pub(crate) original: Vec<String>,
+    /// Rows of the same kind that the table was not made from
+    #[arg(long, value_name = "PATH")]
+    pub(crate) control: Vec<String>,
+    /// A table of everybody, for k-map and delta-presence
+    #[arg(long, value_name = "PATH")]
+    pub(crate) population: Vec<String>,
+    /// Its column that tells how many people a row stands for (default: one)
+    #[arg(long, value_name = "COLUMN", requires = "population")]
+    pub(crate) population_count: Option<String>,
+    /// The table is a random sample of so many people
+    #[arg(long, value_name = "PEOPLE")]
+    pub(crate) population_size: Option<u64>,
+    /// Suggest a way to a k with little loss
+    #[arg(long, value_name = "K")]
+    pub(crate) target_k: Option<u64>,
+    /// Share of the rows that a suggestion may leave out
+    #[arg(long, default_value_t = 0.01, value_parser = share)]
+    pub(crate) leave_out: f64,
+    /// Tell the smallest sets of columns that leave at least this share of the rows alone
+    #[arg(long, default_value_t = 0.05, value_parser = inner_share)]
+    pub(crate) unique_share: f64,
+    /// Most sets of columns that are measured, 0 for none (default: until 200 million rows are read)
+    #[arg(long, value_name = "N")]
+    pub(crate) sets_max: Option<u64>,
+    /// Columns of one of two linked sources, as a,b (default: the first half of --quasi)
+    #[arg(long, value_delimiter = ',', requires = "control")]
+    pub(crate) link: Vec<String>,
+    /// Attempts of each attack
+    #[arg(long, default_value_t = 500)]
+    pub(crate) attempts: usize,
+    /// Seed of what attacks draw
+    #[arg(long, default_value_t = 0)]
+    pub(crate) seed: u64,
+    /// Confidence of every interval
+    #[arg(long, default_value_t = 0.95, value_parser = inner_share)]
+    pub(crate) confidence: f64,
+    /// Gate: the smallest group has at least so many rows
+    #[arg(long, value_name = "K", help_heading = "Gates (exit 1 when broken, 7 when undecided)")]
+    pub(crate) min_k: Option<u64>,
+    /// Gate: at most this share of the rows is alone
+    #[arg(
+        long,
+        value_name = "SHARE",
+        value_parser = share,
+        help_heading = "Gates (exit 1 when broken, 7 when undecided)"
+    )]
+    pub(crate) max_unique: Option<f64>,
+    /// Gate: every group has at least so many values of each sensitive column
+    #[arg(long, value_name = "L", help_heading = "Gates (exit 1 when broken, 7 when undecided)")]
+    pub(crate) min_l: Option<u64>,
+    /// Gate: largest t-closeness of each sensitive column
+    #[arg(
+        long,
+        value_name = "T",
+        value_parser = share,
+        help_heading = "Gates (exit 1 when broken, 7 when undecided)"
+    )]
+    pub(crate) max_t: Option<f64>,
+    /// Gate: at most this share of the rows is alone in the population
+    #[arg(
+        long,
+        value_name = "SHARE",
+        value_parser = share,
+        help_heading = "Gates (exit 1 when broken, 7 when undecided)"
+    )]
+    pub(crate) max_population_unique: Option<f64>,
+    /// Gate: largest risk of each attack
+    #[arg(
+        long,
+        value_name = "RISK",
+        value_parser = share,
+        help_heading = "Gates (exit 1 when broken, 7 when undecided)"
+    )]
+    pub(crate) max_attack: Option<f64>,
+    /// Where the evidence (JSON) goes
+    #[arg(long, value_name = "FILE")]
+    pub(crate) to: Option<PathBuf>,
+    /// Replace existing evidence
+    #[arg(long)]
+    pub(crate) force: bool,
+    /// The time that evidence states, RFC 3339 (default: SOURCE_DATE_EPOCH, else now)
+    #[arg(long)]
+    pub(crate) as_of: Option<String>,
+    #[command(flatten)]
+    pub(crate) read: ReadArguments,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct ReportArguments {
-    /// Evidence: what check --evidence wrote
+    /// Evidence: what check --evidence or risk --to wrote
     pub(crate) evidence: PathBuf,
     /// Where the report goes (default: standard output, HTML unless --format says otherwise)
     #[arg(long, value_name = "FILE")]

@@ -185,7 +185,7 @@ const CODES: &[(&str, &str)] = &[
     ("ALO-M103", "the policy drops a column that the output has: it was not made by this policy"),
     (
         "ALO-M105",
-        "columns that are harmless one by one can single people out together; how many rows they do is measured apart",
+        "columns that are harmless one by one can single people out together; allonym risk FILE --quasi a,b,c measures how many rows they do",
     ),
     (
         "ALO-P020",
@@ -320,6 +320,46 @@ const CODES: &[(&str, &str)] = &[
     (
         "ALO-U051",
         "canaries are planted in one text column of one file, and are known by the receipt that registers them; the message says what does not fit",
+    ),
+    (
+        "ALO-U060",
+        "a column that risk was to be measured by is not in the table; the message names it and those that are there",
+    ),
+    (
+        "ALO-U061",
+        "the columns of a measurement of risk: at least one that an outsider knows, and each with one part to play (known, sensitive, or a count)",
+    ),
+    (
+        "ALO-U062",
+        "risk is about telling rows apart: at least two rows are needed, and fewer than 2^32",
+    ),
+    (
+        "ALO-U063",
+        "a column that holds nothing but nulls tells nobody apart and has nothing to protect: leave it out",
+    ),
+    (
+        "ALO-U064",
+        "NaN is equal to nothing, so it has no group; replace it by null where a value is missing",
+    ),
+    (
+        "ALO-U065",
+        "from 1 to 64 columns are measured together; an outsider who knows more knows everything",
+    ),
+    (
+        "ALO-U066",
+        "lists, structs, maps and binary data have no values to compare; take a column out of them first",
+    ),
+    (
+        "ALO-U067",
+        "the tables of a measurement of risk do not fit each other: an original without a control, a column of another kind, counts of people that are none",
+    ),
+    (
+        "ALO-U068",
+        "a measurement of risk was asked for what it cannot tell from what it was given, or for a number out of its range",
+    ),
+    (
+        "ALO-U069",
+        "the file is no evidence of linkage risk, or of another version; allonym risk PATH --to FILE writes it",
     ),
     (
         "ALO-U070",

@@ -19,6 +19,7 @@ mod key;
 mod policy;
 mod progress;
 mod report;
+mod risk;
 mod rules;
 mod sarif;
 mod scan;
@@ -67,6 +68,7 @@ fn run(command: Command, session: &mut Session) -> Result<u8> {
         Command::Key(arguments) => key::run(&arguments, session),
         Command::Eval(arguments) => eval::run(&arguments, session),
         Command::Exposure { action } => exposure::run(&action, session),
+        Command::Risk(arguments) => risk::run(&arguments, session),
         Command::Check(arguments) => check::run(&arguments, session),
         Command::Report(arguments) => report::run(&arguments, session),
         Command::Verify(arguments) => verify::run(&arguments, session),
@@ -82,6 +84,7 @@ fn run(command: Command, session: &mut Session) -> Result<u8> {
             let schema = match what {
                 arguments::SchemaName::Policy => allonym::Policy::json_schema(),
                 arguments::SchemaName::Check => allonym::CheckEvidence::json_schema(),
+                arguments::SchemaName::Risk => allonym::RiskEvidence::json_schema(),
             };
             session.data_line(&format!("{schema:#}"))?;
             Ok(0)

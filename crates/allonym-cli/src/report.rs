@@ -2,7 +2,7 @@
 
 use crate::arguments::{OutputFormat, ReportArguments};
 use crate::session::Session;
-use allonym::{CheckEvidence, Failure, Result, report, write_whole};
+use allonym::{CheckEvidence, Failure, Result, RiskEvidence, report, write_whole};
 use std::path::Path;
 
 pub(crate) fn run(arguments: &ReportArguments, session: &mut Session) -> Result<u8> {
@@ -11,14 +11,16 @@ pub(crate) fn run(arguments: &ReportArguments, session: &mut Session) -> Result<
         let message = format!("cannot read `{}`: {}", path.display(), error.kind());
         Failure::new("ALO-D007", 3, message)
     })?;
-    let evidence = report::read(&text)
-        .map_err(|error| Failure::new("ALO-D007", 3, format!("{}: {error}", path.display())))?;
+    let evidence = read(&text, path)?;
     let format = match (session.format, &arguments.to) {
         (OutputFormat::Human, Some(to)) => of_name(to)?,
         (OutputFormat::Human, None) => OutputFormat::Html,
         (format, _) => format,
     };
-    let rendered = render(&evidence, format)?;
+    let rendered = match &evidence {
+        Evidence::Check(evidence) => render(evidence, format)?,
+        Evidence::Risk(evidence) => render_risk(evidence, format)?.into_bytes(),
+    };
     match &arguments.to {
         Some(to) => {
             write_whole(to, &rendered, arguments.force)?;
@@ -27,6 +29,23 @@ pub(crate) fn run(arguments: &ReportArguments, session: &mut Session) -> Result<
         None => session.data(&rendered)?,
     }
     Ok(0)
+}
+
+enum Evidence {
+    Check(Box<CheckEvidence>),
+    Risk(Box<RiskEvidence>),
+}
+
+fn read(text: &str, path: &Path) -> Result<Evidence> {
+    let unread = |code, error: &dyn std::fmt::Display| {
+        Failure::new(code, 3, format!("{}: {error}", path.display()))
+    };
+    if report::is_risk(text) {
+        let evidence = report::read_risk(text).map_err(|error| unread("ALO-U069", &error))?;
+        return Ok(Evidence::Risk(Box::new(evidence)));
+    }
+    let evidence = report::read(text).map_err(|error| unread("ALO-D007", &error))?;
+    Ok(Evidence::Check(Box::new(evidence)))
 }
 
 /// The format that a name asks for.
@@ -86,3 +105,20 @@ const TWO_ENDINGS: &[(&str, OutputFormat)] = &[
     (".openlineage.jsonl", OutputFormat::Openlineage),
     (".openlineage.ndjson", OutputFormat::Openlineage),
 ];
+fn render_risk(evidence: &RiskEvidence, format: OutputFormat) -> Result<String> {
+    Ok(match format {
+        OutputFormat::Human | OutputFormat::Html => report::risk_html(evidence),
+        OutputFormat::Md => report::risk_markdown(evidence),
+        OutputFormat::Csv => report::risk_csv(evidence),
+        OutputFormat::Json | OutputFormat::Jsonl => evidence.to_json(),
+        OutputFormat::Sarif
+        | OutputFormat::Ropa
+        | OutputFormat::Odcs
+        | OutputFormat::Croissant
+        | OutputFormat::Openlineage
+        | OutputFormat::Xlsx => {
+            let message = "evidence of risk is rendered as html, md, csv or json; the other views are of a check";
+            return Err(Failure::new("ALO-U013", 2, message).hint("take html, md, csv or json"));
+        }
+    })
+}

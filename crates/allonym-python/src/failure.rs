@@ -52,6 +52,8 @@ fn class<'py>(py: Python<'py>, failure: &Failure) -> PyResult<Bound<'py, PyType>
     let name = match failure.code.as_bytes().get(4) {
         _ if failure.exit == 75 => "StorageError",
         Some(b'D') => "DataError",
+        // Tables whose risk cannot be measured.
+        Some(b'U') if failure.exit == 3 => "DataError",
         Some(b'K') => "KeyStoreError",
         Some(b'L') => "RuleError",
         Some(b'P') => "PolicyError",

@@ -14,6 +14,7 @@ mod keys;
 mod measure;
 mod policy;
 mod retention;
+mod risk;
 mod scan;
 mod stream;
 mod text;
@@ -66,6 +67,9 @@ fn _allonym(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(measure::measure_signals, module)?)?;
     module.add_function(wrap_pyfunction!(measure::render_exposure, module)?)?;
     module.add_function(wrap_pyfunction!(retention::decide, module)?)?;
+    module.add_function(wrap_pyfunction!(risk::gate_risk, module)?)?;
+    module.add_function(wrap_pyfunction!(risk::measure, module)?)?;
+    module.add_function(wrap_pyfunction!(risk::render_risk, module)?)?;
     module.add_function(wrap_pyfunction!(scan::scan, module)?)?;
     module.add_function(wrap_pyfunction!(text::find, module)?)?;
     module.add_function(wrap_pyfunction!(text::find_batch, module)?)?;

@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 /// A check as one HTML page that opens offline, in light and dark, on paper and on a phone.
 #[must_use]
 pub fn html(evidence: &CheckEvidence) -> String {
-    let mut page = Page(String::with_capacity(64 << 10));
+    let mut page = Page::new();
     page.head(evidence);
     page.verdict(evidence);
     page.counts(evidence);
@@ -22,22 +22,31 @@ pub fn html(evidence: &CheckEvidence) -> String {
     page.clauses(evidence);
     page.proof(evidence);
     page.foot();
-    page.0
+    page.finish()
 }
 
-struct Page(String);
+/// Markup under way.
+pub(crate) struct Page(String);
 
 impl Page {
-    fn put(&mut self, markup: &str) {
+    pub(crate) fn new() -> Page {
+        Page(String::with_capacity(64 << 10))
+    }
+
+    pub(crate) fn finish(self) -> String {
+        self.0
+    }
+
+    pub(crate) fn put(&mut self, markup: &str) {
         self.0.push_str(markup);
     }
 
     /// A text as text.
-    fn text(&mut self, text: &str) {
+    pub(crate) fn text(&mut self, text: &str) {
         escape(text, &mut self.0);
     }
 
-    fn element(&mut self, tag: &str, text: &str) {
+    pub(crate) fn element(&mut self, tag: &str, text: &str) {
         // Writing to a string cannot fail.
         let _ = write!(self.0, "<{tag}>");
         self.text(text);
@@ -45,17 +54,17 @@ impl Page {
         let _ = write!(self.0, "</{name}>");
     }
 
-    fn section(&mut self, id: &str, title: &str) {
+    pub(crate) fn section(&mut self, id: &str, title: &str) {
         let _ = write!(self.0, "<section aria-labelledby=\"{id}\"><h2 id=\"{id}\">");
         self.text(title);
         self.put("</h2>");
     }
 
-    fn end(&mut self) {
+    pub(crate) fn end(&mut self) {
         self.put("</section>\n");
     }
 
-    fn facts(&mut self, facts: &[(&str, String)]) {
+    pub(crate) fn facts(&mut self, facts: &[(&str, String)]) {
         self.put("<dl>");
         for (what, said) in facts {
             self.element("dt", what);
@@ -64,7 +73,13 @@ impl Page {
         self.put("</dl>");
     }
 
-    fn table(&mut self, class: &str, caption: &str, header: &[&str], rows: &[Vec<String>]) {
+    pub(crate) fn table(
+        &mut self,
+        class: &str,
+        caption: &str,
+        header: &[&str],
+        rows: &[Vec<String>],
+    ) {
         let _ = write!(self.0, "<table class=\"{class}\">");
         self.element("caption", caption);
         self.put("<thead><tr>");
@@ -83,12 +98,17 @@ impl Page {
     }
 
     fn head(&mut self, evidence: &CheckEvidence) {
+        self.begin(&format!("{}: {}", verdict(evidence.verdict), evidence.source));
+    }
+
+    /// Everything up to what the page says.
+    pub(crate) fn begin(&mut self, title: &str) {
         self.put("<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">");
         self.put("<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">");
         self.put("<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; ");
         self.put("style-src 'unsafe-inline'; img-src data:\">");
         self.put("<meta name=\"color-scheme\" content=\"light dark\"><link rel=\"icon\" href=\"data:,\">");
-        self.element("title", &format!("{}: {}", verdict(evidence.verdict), evidence.source));
+        self.element("title", title);
         self.put("<style>");
         self.put(STYLE);
         self.put("</style></head><body><main>\n");
@@ -119,7 +139,7 @@ impl Page {
         self.end();
     }
 
-    fn list<'t>(&mut self, items: impl Iterator<Item = &'t str>) {
+    pub(crate) fn list<'t>(&mut self, items: impl Iterator<Item = &'t str>) {
         self.put("<ul>");
         for item in items {
             self.element("li", item);
@@ -317,7 +337,7 @@ impl Page {
         self.element(
             "p",
             "How many rows columns single out together, and what a trained model gives away about \
-             who was in its data, is measured apart and not part of this evidence.",
+             who was in its data, is measured apart (allonym risk, allonym exposure) and not part of this evidence.",
         );
         self.end();
     }
@@ -411,7 +431,7 @@ impl Page {
         self.end();
     }
 
-    fn foot(&mut self) {
+    pub(crate) fn foot(&mut self) {
         self.put("</main></body></html>\n");
     }
 }
@@ -492,6 +512,7 @@ dt{color:var(--soft)}dd{margin:0}table{border-collapse:collapse;width:100%;margi
 caption{text-align:left;color:var(--soft)}th,td{text-align:left;vertical-align:top;\
 padding:.25rem .8rem .25rem 0;border-bottom:1px solid var(--line);font-weight:400}\
 thead th{color:var(--soft)}tbody th{font-weight:600}.sign td{width:70%;height:2.4rem}\
+pre{overflow-x:auto;border:1px solid var(--line);padding:.5rem}\
 svg{display:block;width:100%;max-width:40rem;margin:.6rem 0}svg text{font-size:9px;fill:var(--ink)}\
 .keep{fill:#4c8f6b}.held{fill:#7a7fb5}.due{fill:#c25450}svg .open{fill:#c0913f}\
 rect{stroke:var(--paper);stroke-width:1}\

@@ -45,7 +45,7 @@ pub fn markdown(evidence: &CheckEvidence) -> String {
 }
 
 /// A text in which nothing is markup.
-fn inert(text: &str) -> String {
+pub(crate) fn inert(text: &str) -> String {
     let mut inert = String::with_capacity(text.len());
     for c in tame(text).chars() {
         match c {

@@ -472,7 +472,7 @@ impl<'a> Check<'a> {
             );
             self.findings.push(Finding {
                 count: Some(quasi.len() as u64),
-                next: Some("measure how many rows they single out before release".to_owned()),
+                next: Some(format!("allonym risk FILE --quasi {}", quasi.join(","))),
                 ..finding("ALO-M105", Severity::Note, &message)
             });
         }
@@ -564,6 +564,6 @@ const LIMITS: &[&str] = &[
      link it (GDPR, recital 26).",
     "Only the kinds of identifiers listed were looked for; free text is as clean as the detector \
      is good.",
-    "Columns that are kept may single people out together; that is measured apart.",
+    "Columns that are kept may single people out together; that is measured by allonym risk.",
     "Copies that others made, backups and older versions of the files were not looked at.",
 ];

@@ -27,6 +27,7 @@ mod pipeline;
 mod random;
 mod receipt;
 mod rewrite;
+mod risk;
 mod row_expiry;
 mod rules;
 mod run;
@@ -55,7 +56,9 @@ pub use allonym_recognize::{
     CheckReport, Coverage, EntityCount, Group, Judgement, RuleFile, RuleSet, RuleSummary,
     check as check_rules,
 };
-pub use allonym_report::{CheckEvidence, Severity as CheckSeverity, Verdict as CheckVerdict};
+pub use allonym_report::{
+    CheckEvidence, RiskEvidence, Severity as CheckSeverity, Verdict as CheckVerdict,
+};
 pub use canary::{Canary, CanaryEvidence, CanaryPlan, ReceiptCanaries, canaries, score_canaries};
 pub use check::{CheckJob, check, check_batches, check_exit, read_recall, sign_check};
 pub use contract::{TableContract, is_contract};
@@ -79,6 +82,7 @@ pub use keys::{Environment, KeyPlace, create_default_ring, open_ring, ring_place
 pub use manifest::ReceiptField;
 pub use pipeline::{Cancel, Treatment, treat_stream};
 pub use receipt::{Digest, Receipt, ReceiptColumn, ReceiptFile, ReceiptKey};
+pub use risk::{RiskGates, RiskOptions, RiskRole, RiskTable, measure_risk};
 pub use rules::{builtin_rule_files, load_rules, read_rule_files, rule_folders};
 pub use run::{ApplyJob, ApplyOutcome, PolicySource, Progress, Target, apply};
 pub use scan::{
