@@ -229,8 +229,8 @@ impl Judge {
         }
     }
 
-    /// Counts a column of numbers: in blocks where every row is plain (not null, not held, within
-    /// the usual years), one by one elsewhere.
+    /// Counts a column of numbers: in blocks where every row is plain (not held, within the usual
+    /// years, or null), one by one elsewhere.
     fn tally<T: ArrowPrimitiveType<Native: Into<i64>>>(
         &self,
         cuts: &Cuts<i64>,
@@ -241,14 +241,25 @@ impl Judge {
         let anchors: &PrimitiveArray<T> = anchors.as_primitive();
         let nulls = anchors.nulls().filter(|nulls| nulls.null_count() > 0);
         let quick = Quick::of(cuts);
-        let rows = if nulls.is_none() && held.is_none() { BLOCK_ROWS } else { 64 };
+        let rows = if held.is_none() { BLOCK_ROWS } else { 64 };
+        let mut filled = Vec::new();
         for (block, values) in anchors.values().chunks(rows).enumerate() {
             let first = block * rows;
             if let Some(quick) = &quick
-                && is_plain(nulls, held, first, values.len())
-                && quick.count(values, counts)
+                && held.is_none_or(|held| held.slice(first, values.len()).count_set_bits() == 0)
             {
-                continue;
+                let nulls = nulls.map(|nulls| nulls.slice(first, values.len()));
+                let counted = match nulls.filter(|nulls| nulls.null_count() > 0) {
+                    None => quick.count(values, counts),
+                    Some(nulls) => {
+                        filled.clear();
+                        filled.extend(values.iter().map(|value| -> i64 { (*value).into() }));
+                        quick.count_with_nulls(&mut filled, &nulls, self.null, counts)
+                    }
+                };
+                if counted {
+                    continue;
+                }
             }
             for (n, value) in values.iter().enumerate() {
                 let row = first + n;
@@ -451,12 +462,15 @@ impl Cuts<i64> {
     }
 }
 
-/// Cuts that are one number each.
+/// Cuts that are one number each, none further from zero than 2^62: what is taken from them cannot
+/// overflow, so a sign bit says on which side of a cut a number lies. Every x86-64 counts sign bits
+/// several at a time, and few compare so.
 struct Quick {
     suspicious: i64,
     expired: i64,
     soon: i64,
-    future: i64,
+    /// The last number that is not in the future.
+    last: i64,
 }
 
 impl Quick {
@@ -465,30 +479,57 @@ impl Quick {
             suspicious: cuts.suspicious,
             expired: cuts.expired.single()?,
             soon: cuts.soon.single()?,
-            future: cuts.present.single()?,
+            last: cuts.present.single()?.checked_sub(1)?,
         };
-        (quick.expired <= quick.soon).then_some(quick)
+        let all = [quick.suspicious, quick.expired, quick.soon, quick.last];
+        let is_near = all.iter().all(|cut| cut.unsigned_abs() < 1 << 62);
+        (is_near && quick.expired <= quick.soon).then_some(quick)
     }
 
     /// Counts a block; false, and nothing counted, when a row of it is out of the ordinary.
     fn count<N: Copy + Into<i64>>(&self, values: &[N], counts: &mut Counts) -> bool {
-        let (mut expired, mut soon, mut odd) = (0_i64, 0_i64, 0_i64);
+        let (mut expired, mut soon) = (0_u64, 0_u64);
+        // Negative once a number was out of bounds, and no longer negative once one was zero.
+        let (mut beyond, mut not_zero) = (0_i64, -1_i64);
         for value in values {
             let at: i64 = (*value).into();
-            expired += i64::from(at < self.expired);
-            soon += i64::from(at < self.soon);
-            odd |=
-                i64::from(at < self.suspicious) | i64::from(at == 0) | i64::from(at >= self.future);
+            expired += at.wrapping_sub(self.expired).cast_unsigned() >> 63;
+            soon += at.wrapping_sub(self.soon).cast_unsigned() >> 63;
+            // The last of the three: a number further from zero than 2^62.
+            beyond |=
+                at.wrapping_sub(self.suspicious) | self.last.wrapping_sub(at) | (at ^ (at << 1));
+            not_zero &= at | at.wrapping_neg();
         }
-        if odd != 0 {
+        if beyond < 0 || not_zero >= 0 {
             return false;
         }
-        let count = |n: i64| u64::try_from(n).expect("a count is not negative");
-        let (expired, soon) = (count(expired), count(soon));
         counts.verdicts[Verdict::Expired as usize] += expired;
         counts.verdicts[Verdict::Retain as usize] += values.len() as u64 - expired;
         counts.expiring += soon - expired;
         true
+    }
+
+    /// As [`Quick::count`], of a block with nulls. What stands in their places may be anything, so a
+    /// number that is kept takes them for the time of counting.
+    fn count_with_nulls(
+        &self,
+        values: &mut [i64],
+        nulls: &NullBuffer,
+        null: Class,
+        counts: &mut Counts,
+    ) -> bool {
+        if self.last < self.soon || self.last == 0 {
+            return false;
+        }
+        let missing = !nulls.inner();
+        missing.set_indices().for_each(|row| values[row] = self.last);
+        let counted = self.count(values, counts);
+        if counted {
+            let missing = nulls.null_count() as u64;
+            counts.verdicts[Verdict::Retain as usize] -= missing;
+            counts.put_many(null, missing);
+        }
+        counted
     }
 }
 
@@ -528,16 +569,6 @@ fn numbers<'a>(anchors: &'a dyn Array, data_type: &DataType) -> Numbers<'a> {
 
 fn is_held(held: Option<&BooleanBuffer>, row: usize) -> bool {
     held.is_some_and(|held| held.value(row))
-}
-
-fn is_plain(
-    nulls: Option<&NullBuffer>,
-    held: Option<&BooleanBuffer>,
-    first: usize,
-    rows: usize,
-) -> bool {
-    nulls.is_none_or(|nulls| nulls.slice(first, rows).null_count() == 0)
-        && held.is_none_or(|held| held.slice(first, rows).count_set_bits() == 0)
 }
 
 /// Rows looked at together; fits the first cache.
