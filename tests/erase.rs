@@ -1,11 +1,9 @@
 //! `allonym erase`: one invented person across three data sets: gone, looked for again, kept out, and
 //! nowhere in anything that was written.
 
-#![expect(clippy::unwrap_used, reason = "a test stops where it cannot go on")]
-
 mod command;
 
-use command::{Ended, Place};
+use command::{Ended, Place, contents};
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
@@ -21,31 +19,7 @@ fn policy(columns: &str) -> String {
 
 /// A run that ends with this code and sings no canary, in no log line either.
 fn run(place: &Place, arguments: &[&str], exit: i32) -> Ended {
-    let ended = place.run(&[arguments, &["-vv"]].concat()).expect(exit);
-    for text in [&ended.out, &ended.err] {
-        assert!(!text.contains("kanarienvogel") && !text.contains(".4711"), "{text}");
-    }
-    ended
-}
-
-fn json(ended: &Ended) -> serde_json::Value {
-    serde_json::from_str(&ended.out).unwrap()
-}
-
-fn contents(folder: &Path) -> Vec<(String, Vec<u8>)> {
-    let (mut found, mut folders) = (Vec::new(), vec![folder.to_owned()]);
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(&folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                folders.push(path);
-            } else {
-                found.push((path.display().to_string(), fs::read(&path).unwrap()));
-            }
-        }
-    }
-    found.sort();
-    found
+    place.run(&[arguments, &["-vv"]].concat()).expect(exit).silent()
 }
 
 /// No file below a folder holds the person, in any spelling.
@@ -114,7 +88,7 @@ fn one_person_across_three_data_sets() {
         ],
         1,
     );
-    assert_eq!(json(&plan)["verdict"], "found");
+    assert_eq!(plan.json()["verdict"], "found");
     assert_eq!(contents(&place.path("ml")), before);
     assert!(!place.config().join("default.keyring.suppression.jsonl").exists());
 
@@ -137,7 +111,7 @@ fn one_person_across_three_data_sets() {
         ],
         0,
     );
-    let certificate = json(&claims);
+    let certificate = claims.json();
     assert_eq!(certificate["schema"], "allonym.certificate/1");
     assert_eq!(certificate["verdict"], "erased");
     assert_eq!(certificate["searched"]["keys"].as_array().unwrap().len(), 2);
@@ -168,7 +142,7 @@ fn one_person_across_three_data_sets() {
         ],
         0,
     );
-    let certificate = json(&notes);
+    let certificate = notes.json();
     assert_eq!(certificate["files"][0]["mentions_erased"]["notes"], 6);
     assert_eq!(certificate["files"][0]["rows_erased"], 0);
     assert_eq!(certificate["files"][0]["found_again"], 0);
@@ -261,7 +235,7 @@ fn floors_and_holds_keep_rows_and_say_until_when() {
     place.write("who.csv", format!("mail\n{MAIL}\n"));
     let ended =
         run(&place, &["erase", "ml", "--subjects", "who.csv", "--yes", "--format", "json"], 1);
-    let certificate = json(&ended);
+    let certificate = ended.json();
     assert_eq!(certificate["verdict"], "partly erased");
     let file = &certificate["files"][0];
     assert_eq!((&file["rows_erased"], &file["rows_restricted"]), (&1.into(), &1.into()));
@@ -282,7 +256,7 @@ fn what_cannot_be_searched_is_said() {
     place.run(&["apply", "raw.csv", "--to", "ml/a.csv"]).expect(0);
     place.write("who.csv", format!("mail\n{MAIL}\n"));
     let ended = run(&place, &["erase", "ml", "--subjects", "who.csv", "--format", "json"], 0);
-    let certificate = json(&ended);
+    let certificate = ended.json();
     let columns: Vec<&str> = certificate["cannot_be_searched"]
         .as_array()
         .unwrap()
@@ -300,7 +274,7 @@ fn people_in_clear_are_erased_from_data_that_was_not_treated() {
     place.write("who.csv", format!("mail,no\n{MAIL},\n,123456\n"));
     let ended =
         run(&place, &["erase", "raw", "--subjects", "who.csv", "--yes", "--format", "json"], 0);
-    assert_eq!(json(&ended)["files"][0]["rows_erased"], 2);
+    assert_eq!(ended.json()["files"][0]["rows_erased"], 2);
     assert_eq!(place.read("raw/a.csv"), "mail,note,no\nc@example.com,[ERASED],2\n");
     silent(&place.path("raw"));
 }

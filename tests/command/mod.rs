@@ -116,7 +116,39 @@ impl Place {
     }
 }
 
+/// All files below a folder, by path, hidden ones too.
+pub(crate) fn contents(folder: &Path) -> Vec<(String, Vec<u8>)> {
+    let (mut found, mut folders) = (Vec::new(), vec![folder.to_owned()]);
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                found.push((path.display().to_string(), fs::read(&path).unwrap()));
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
 impl Ended {
+    /// What was printed, as JSON.
+    #[track_caller]
+    pub(crate) fn json(&self) -> serde_json::Value {
+        serde_json::from_str(&self.out).unwrap()
+    }
+
+    /// Sings no canary of expiries and erasures, in no log line either.
+    #[track_caller]
+    pub(crate) fn silent(self) -> Ended {
+        for text in [&self.out, &self.err] {
+            assert!(!text.contains("kanarienvogel") && !text.contains(".4711"), "{text}");
+        }
+        self
+    }
+
     #[track_caller]
     pub(crate) fn expect(self, exit: i32) -> Ended {
         assert_eq!(self.exit, exit, "stdout:\n{}\nstderr:\n{}", self.out, self.err);

@@ -414,8 +414,9 @@ pub(crate) struct ApplyArguments {
     pub(crate) read: ReadArguments,
 }
 
+// What `expire` and `erase` are asked alike; a comment for terminals would stand above theirs.
 #[derive(Debug, Args)]
-pub(crate) struct ExpireArguments {
+pub(crate) struct WorkArguments {
     /// Files, globs or folders, written again in place
     #[arg(required = true)]
     pub(crate) paths: Vec<String>,
@@ -425,10 +426,7 @@ pub(crate) struct ExpireArguments {
     /// Tell what would be done and stop; this is the default
     #[arg(long)]
     pub(crate) dry_run: bool,
-    /// Remove the files of a Delta table that only old versions need, for good
-    #[arg(long)]
-    pub(crate) purge: bool,
-    /// Policy with a `[retention]` (default: ALLONYM_POLICY, allonym.toml or pyproject.toml upward)
+    /// The policy of the data (default: ALLONYM_POLICY, allonym.toml or pyproject.toml upward)
     #[arg(long)]
     pub(crate) policy: Option<PathBuf>,
     /// The date that decides, RFC 3339 (default: SOURCE_DATE_EPOCH, else now)
@@ -440,12 +438,6 @@ pub(crate) struct ExpireArguments {
     /// When an event happened, for periods counted from event:NAME
     #[arg(long = "event", value_name = "NAME=DATE", value_parser = named)]
     pub(crate) events: Vec<(String, String)>,
-    /// Folder outside of the data for rows that are set aside
-    #[arg(long, value_name = "FOLDER")]
-    pub(crate) quarantine: Option<PathBuf>,
-    /// Where the evidence goes (default: beside the data)
-    #[arg(long, value_name = "FILE")]
-    pub(crate) evidence: Option<PathBuf>,
     /// Folders whose receipts tell what was made of the data
     #[arg(long, value_name = "FOLDER")]
     pub(crate) receipts: Vec<PathBuf>,
@@ -456,31 +448,27 @@ pub(crate) struct ExpireArguments {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct ExpireArguments {
+    #[command(flatten)]
+    pub(crate) work: WorkArguments,
+    /// Remove the files of a Delta table that only old versions need, for good
+    #[arg(long)]
+    pub(crate) purge: bool,
+    /// Folder outside of the data for rows that are set aside
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) quarantine: Option<PathBuf>,
+    /// Where the evidence goes (default: beside the data)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) evidence: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct EraseArguments {
-    /// Files, globs or folders, written again in place
-    #[arg(required = true)]
-    pub(crate) paths: Vec<String>,
+    #[command(flatten)]
+    pub(crate) work: WorkArguments,
     /// Who: one identifier a line, or a table with a column for each kind (and `request`)
     #[arg(long, value_name = "FILE")]
     pub(crate) subjects: PathBuf,
-    /// Do it (default: tell what would be done)
-    #[arg(long, conflicts_with = "dry_run")]
-    pub(crate) yes: bool,
-    /// Tell what would be done and stop; this is the default
-    #[arg(long)]
-    pub(crate) dry_run: bool,
-    /// The policy the files were treated by (default: ALLONYM_POLICY, allonym.toml or pyproject.toml upward)
-    #[arg(long)]
-    pub(crate) policy: Option<PathBuf>,
-    /// The date that decides about statutory floors, RFC 3339 (default: SOURCE_DATE_EPOCH, else now)
-    #[arg(long)]
-    pub(crate) as_of: Option<String>,
-    /// When the data was collected, for periods counted from dataset.collected_at
-    #[arg(long, value_name = "DATE")]
-    pub(crate) collected_at: Option<String>,
-    /// When an event happened, for periods counted from event:NAME
-    #[arg(long = "event", value_name = "NAME=DATE", value_parser = named)]
-    pub(crate) events: Vec<(String, String)>,
     /// Where the certificate goes (default: beside the data)
     #[arg(long, value_name = "FILE")]
     pub(crate) certificate: Option<PathBuf>,
@@ -490,13 +478,6 @@ pub(crate) struct EraseArguments {
     /// Who does it, for the certificate
     #[arg(long, value_name = "NAME")]
     pub(crate) operator: Option<String>,
-    /// Folders whose receipts tell what was made of the data
-    #[arg(long, value_name = "FOLDER")]
-    pub(crate) receipts: Vec<PathBuf>,
-    #[command(flatten)]
-    pub(crate) keys: KeySource,
-    #[command(flatten)]
-    pub(crate) read: ReadArguments,
 }
 
 #[derive(Debug, Args)]

@@ -75,7 +75,7 @@ pub(crate) fn run(arguments: &CheckArguments, session: &mut Session) -> Result<u
     }
     match session.format {
         OutputFormat::Human => session.data(human(&evidence).as_bytes())?,
-        OutputFormat::Json | OutputFormat::Jsonl => session.data_line(&compact(&json)?)?,
+        OutputFormat::Json | OutputFormat::Jsonl => session.data_compact(&json)?,
         format => session.data(&report::render(&evidence, format)?)?,
     }
     Ok(check_exit(&evidence))
@@ -149,12 +149,6 @@ fn human(evidence: &CheckEvidence) -> String {
         text.push_str(&format!("Next: {next}\n"));
     }
     text
-}
-
-fn compact(json: &str) -> Result<String> {
-    let value: serde_json::Value = serde_json::from_str(json)
-        .map_err(|_| Failure::new("ALO-X005", 5, "internal error: the evidence is not JSON"))?;
-    Ok(value.to_string())
 }
 
 fn read_text(path: &Path) -> Result<String> {

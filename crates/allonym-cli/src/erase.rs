@@ -1,93 +1,45 @@
 //! `allonym erase`.
 
 use crate::arguments::{EraseArguments, OutputFormat};
-use crate::expire::instant;
 use crate::progress::Meter;
-use crate::session::{Session, clock_of_machine};
-use crate::{policy, table};
-use allonym::ledger::Scribe;
-use allonym::{
-    Anchors, EraseJob, EraseOutcome, Failure, PolicySource, Progress, Result, erase, expand,
-};
+use crate::session::Session;
+use crate::table;
+use crate::work::{Ended, Ready};
+use allonym::{EraseJob, EraseOutcome, Progress, Result, erase};
 
 pub(crate) fn run(arguments: &EraseArguments, session: &mut Session) -> Result<u8> {
-    let inputs = expand(&arguments.paths)?;
-    for skipped in &inputs.skipped {
-        session.note(&format!("left out `{skipped}`: not a format that is read"));
-    }
-    let PolicySource::Given { policy, folder } =
-        policy::find(arguments.policy.as_deref(), &session.environment)?
-    else {
-        return Err(Failure::new(
-            "ALO-R001",
-            2,
-            "there is no policy that says how tokens were made",
-        )
-        .hint("name the one the data was treated by: --policy FILE"));
-    };
-    let now = session.clock(arguments.as_of.as_deref())?;
-    let as_of = instant(&now())?;
-    let environment = arguments.keys.environment(session);
-    let ledger = arguments.keys.ledger(&environment);
+    let work = &arguments.work;
+    let inputs = Ready::inputs(work, false, session)?;
+    let what = "how tokens were made";
+    let hint = "name the one the data was treated by: --policy FILE";
+    let ready = Ready::new(work, what, hint, session)?;
     let meter = Meter::new(session.progress_kind());
     let told = |progress: Progress<'_>| {
         meter.tell(progress.phase, progress.file, progress.bytes, progress.size);
     };
-    let job = EraseJob {
-        inputs: inputs.found,
+    let outcome = erase(&EraseJob {
+        work: ready.work(inputs, session, &told),
         subjects: &arguments.subjects,
-        policy: &policy,
-        folder: &folder,
-        keys: arguments.keys.keys.clone(),
-        environment: &environment,
-        read: arguments.read.options(),
-        as_of,
-        anchors: Anchors {
-            collected_at: arguments.collected_at.clone(),
-            events: arguments.events.iter().cloned().collect(),
-        },
-        apply: arguments.yes,
         certificate: arguments.certificate.clone(),
         residual: arguments.residual.clone(),
         operator: arguments.operator.clone(),
-        receipts: arguments.receipts.clone(),
-        scribe: Scribe {
-            place: ledger.as_deref(),
-            actor: environment.actor(),
-            clock: &clock_of_machine,
-        },
-        cancel: session.cancel.clone(),
-        progress: &told,
-    };
-    let outcome = erase(&job);
+    });
     drop(meter);
     let outcome = outcome?;
-    if let Some(why) = &outcome.unrecorded {
-        session.note(&format!(
-            "this run stands in no ledger and its certificate is not signed: {why}"
-        ));
-    }
-    if outcome.resumed {
-        session.say(&format!("went on with the run of {}", outcome.certificate.as_of));
-    }
+    let ended = Ended {
+        document: "certificate",
+        unrecorded: outcome.unrecorded.as_ref(),
+        resumed: outcome.resumed,
+        as_of: &outcome.certificate.as_of,
+    };
+    ended.say(session);
     match session.format {
         OutputFormat::Human => tell(&outcome, session)?,
-        _ => {
-            let value: serde_json::Value = serde_json::from_str(&outcome.certificate.to_json())
-                .map_err(|_| {
-                    Failure::new("ALO-X005", 5, "internal error: the certificate is not JSON")
-                })?;
-            session.data_line(&value.to_string())?;
-        }
+        _ => session.data_compact(&outcome.certificate.to_json())?,
     }
-    if let Some(path) = &outcome.certificate_path {
-        session.say(&format!("certificate: {}", path.display()));
-    }
-    if !arguments.yes {
-        session.say("dry run: nothing was written");
-        if outcome.certificate.verdict == "found" {
-            session.hint("do it: the same command with --yes");
-        }
+    ended.say_where(outcome.certificate_path.as_ref(), !work.yes, session);
+    if !work.yes && outcome.certificate.verdict == "found" {
+        session.hint("do it: the same command with --yes");
     }
     Ok(outcome.exit)
 }

@@ -27,11 +27,13 @@ mod session;
 mod signals;
 mod table;
 mod verify;
+mod work;
 
 use allonym::{Environment, Failure, Result};
 use arguments::{Arguments, Command};
 use clap::{CommandFactory, Parser};
 use session::Session;
+pub use session::clock_of_machine;
 use std::ffi::OsString;
 use std::io::{self, Write};
 

@@ -62,6 +62,13 @@ impl Session {
         self.data(format!("{line}\n").as_bytes())
     }
 
+    /// A JSON of ours on one line.
+    pub(crate) fn data_compact(&mut self, json: &str) -> Result<()> {
+        let value: serde_json::Value = serde_json::from_str(json)
+            .map_err(|_| Failure::new("ALO-X005", 5, "internal error: what is told is not JSON"))?;
+        self.data_line(&value.to_string())
+    }
+
     /// Tells people something; not with `--quiet`.
     pub(crate) fn say(&mut self, line: &str) {
         if !self.quiet {
@@ -143,7 +150,8 @@ impl Session {
 }
 
 /// The clock of the ledger, which no flag and no variable turns back.
-pub(crate) fn clock_of_machine() -> String {
+#[must_use]
+pub fn clock_of_machine() -> String {
     let now = jiff::Timestamp::now();
     now.round(jiff::Unit::Second).unwrap_or(now).to_string()
 }

@@ -1,15 +1,16 @@
 //! `expire` and `erase`: the jobs of the command line, told as JSON.
 #![expect(clippy::needless_pass_by_value, reason = "arguments from Python are taken over")]
 
-use crate::environment::{environment, machine_clock, now};
+use crate::environment::{environment, now};
 use crate::failure::{raise, usage};
 use crate::policy::PolicyCore;
 use crate::work::interruptible;
 use allonym::ledger::Scribe;
 use allonym::{
-    Anchors, Cancel, EraseJob, Expanded, ExpireJob, Progress, ReadOptions, erase, expand, expire,
-    expire_table, is_delta_table,
+    Anchors, Cancel, Environment, EraseJob, Expanded, ExpireJob, Policy, Progress, ReadOptions,
+    Work, erase, expand, expire, expire_table, is_delta_table,
 };
+use allonym_cli::clock_of_machine;
 use pyo3::prelude::*;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -36,12 +37,9 @@ pub(crate) fn expire_files(
     receipts: Vec<PathBuf>,
     keys: Option<String>,
 ) -> PyResult<Enforced> {
-    let environment = environment(py, None)?;
-    let as_of = instant(as_of.as_deref(), &now(&environment)?)?;
-    let ledger = environment.variable("ALLONYM_LEDGER").map(PathBuf::from);
-    let cancel = Cancel::default();
-    let policy = (policy.bound.policy(), policy.folder.as_path());
-    interruptible(py, &cancel, || {
+    let asked = Asked { collected_at, events, apply, receipts, keys };
+    let ready = Ready::new(py, policy, as_of.as_deref(), asked)?;
+    interruptible(py, &ready.cancel, || {
         let table = match paths.as_slice() {
             [path] if is_delta_table(Path::new(path)) => Some(Path::new(path)),
             _ => None,
@@ -53,28 +51,7 @@ pub(crate) fn expire_files(
             Some(_) => Expanded::default(),
             None => expand(&paths)?,
         };
-        let silent = |_: Progress<'_>| {};
-        let job = ExpireJob {
-            inputs: inputs.found,
-            policy: policy.0,
-            folder: policy.1,
-            keys,
-            environment: &environment,
-            read: ReadOptions::default(),
-            as_of,
-            anchors: Anchors { collected_at, events },
-            apply,
-            quarantine,
-            evidence,
-            receipts,
-            scribe: Scribe {
-                place: ledger.as_deref(),
-                actor: environment.actor(),
-                clock: &machine_clock,
-            },
-            cancel: cancel.clone(),
-            progress: &silent,
-        };
+        let job = ExpireJob { work: ready.work(inputs), quarantine, evidence };
         let outcome = match table {
             Some(table) => expire_table(table, purge, &job)?,
             None => expire(&job)?,
@@ -107,36 +84,15 @@ pub(crate) fn erase_people(
     receipts: Vec<PathBuf>,
     keys: Option<String>,
 ) -> PyResult<Enforced> {
-    let environment = environment(py, None)?;
-    let as_of = instant(as_of.as_deref(), &now(&environment)?)?;
-    let ledger = environment.variable("ALLONYM_LEDGER").map(PathBuf::from);
-    let cancel = Cancel::default();
-    let policy = (policy.bound.policy(), policy.folder.as_path());
-    interruptible(py, &cancel, || {
-        let inputs = expand(&paths)?;
-        let silent = |_: Progress<'_>| {};
+    let asked = Asked { collected_at, events, apply, receipts, keys };
+    let ready = Ready::new(py, policy, as_of.as_deref(), asked)?;
+    interruptible(py, &ready.cancel, || {
         let outcome = erase(&EraseJob {
-            inputs: inputs.found,
+            work: ready.work(expand(&paths)?),
             subjects: &subjects,
-            policy: policy.0,
-            folder: policy.1,
-            keys,
-            environment: &environment,
-            read: ReadOptions::default(),
-            as_of,
-            anchors: Anchors { collected_at, events },
-            apply,
             certificate,
             residual,
             operator,
-            receipts,
-            scribe: Scribe {
-                place: ledger.as_deref(),
-                actor: environment.actor(),
-                clock: &machine_clock,
-            },
-            cancel: cancel.clone(),
-            progress: &silent,
         })?;
         let notes = outcome.unrecorded.map(|why| format!("{UNRECORDED}: {why}"));
         let json = outcome.certificate.to_json();
@@ -145,6 +101,66 @@ pub(crate) fn erase_people(
         Ok((json, place, outcome.exit, outcome.resumed, notes))
     })
 }
+
+/// What both are asked alike.
+struct Asked {
+    collected_at: Option<String>,
+    events: BTreeMap<String, String>,
+    apply: bool,
+    receipts: Vec<PathBuf>,
+    keys: Option<String>,
+}
+
+/// A job's surroundings, found.
+struct Ready<'a> {
+    policy: &'a Policy,
+    folder: &'a Path,
+    environment: Environment,
+    ledger: Option<PathBuf>,
+    as_of: jiff::Timestamp,
+    cancel: Cancel,
+    asked: Asked,
+}
+
+impl<'a> Ready<'a> {
+    fn new(
+        py: Python<'_>,
+        policy: &'a PolicyCore,
+        as_of: Option<&str>,
+        asked: Asked,
+    ) -> PyResult<Ready<'a>> {
+        let environment = environment(py, None)?;
+        let as_of = instant(as_of, &now(&environment)?)?;
+        let ledger = environment.variable("ALLONYM_LEDGER").map(PathBuf::from);
+        let (policy, folder) = (policy.bound.policy(), policy.folder.as_path());
+        Ok(Ready { policy, folder, environment, ledger, as_of, cancel: Cancel::default(), asked })
+    }
+
+    fn work(&self, inputs: Expanded) -> Work<'_> {
+        let Asked { collected_at, events, apply, receipts, keys } = &self.asked;
+        Work {
+            inputs: inputs.found,
+            policy: self.policy,
+            folder: self.folder,
+            keys: keys.clone(),
+            environment: &self.environment,
+            read: ReadOptions::default(),
+            as_of: self.as_of,
+            anchors: Anchors { collected_at: collected_at.clone(), events: events.clone() },
+            apply: *apply,
+            receipts: receipts.clone(),
+            scribe: Scribe {
+                place: self.ledger.as_deref(),
+                actor: self.environment.actor(),
+                clock: &clock_of_machine,
+            },
+            cancel: self.cancel.clone(),
+            progress: &silent,
+        }
+    }
+}
+
+fn silent(_: Progress<'_>) {}
 
 /// The date that decides.
 fn instant(as_of: Option<&str>, now: &str) -> PyResult<jiff::Timestamp> {

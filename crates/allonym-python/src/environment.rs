@@ -31,11 +31,5 @@ fn clock(environment: &Environment) -> Result<String, Failure> {
             .map(|time| time.to_string())
             .ok_or_else(|| usage("SOURCE_DATE_EPOCH is no number of seconds"));
     }
-    Ok(machine_clock())
-}
-
-/// The clock of the ledger, which no variable turns back.
-pub(crate) fn machine_clock() -> String {
-    let now = jiff::Timestamp::now();
-    now.round(jiff::Unit::Second).unwrap_or(now).to_string()
+    Ok(allonym_cli::clock_of_machine())
 }

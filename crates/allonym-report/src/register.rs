@@ -1,7 +1,7 @@
 //! A check as rows for the register of processing activities (GDPR, article 30), and as a workbook.
 
-use crate::clauses::clause_of;
-use crate::words::{cell, csv_cell, is_masking, sentence, severity, tag_of, verdict};
+use crate::csv;
+use crate::words::{cell, csv_cell, is_masking, sentence, tag_of, verdict};
 use crate::{CheckEvidence, ColumnEvidence};
 use rust_xlsxwriter::{DocProperties, ExcelDateTime, Format, FormatAlign, Workbook, Worksheet};
 
@@ -60,17 +60,7 @@ pub fn xlsx(evidence: &CheckEvidence) -> Result<Vec<u8>, WorkbookError> {
 
     let mut sheet = Sheet::new("Findings", FINDINGS)?;
     for finding in &evidence.findings {
-        let clauses = clause_of(&finding.code).map(|clause| clause.clauses.join("; "));
-        sheet.row(&[
-            finding.code.clone(),
-            severity(finding.severity).to_owned(),
-            finding.file.clone().unwrap_or_default(),
-            finding.column.clone().unwrap_or_default(),
-            finding.count.map(|count| count.to_string()).unwrap_or_default(),
-            finding.message.clone(),
-            finding.next.clone().unwrap_or_default(),
-            clauses.unwrap_or_default(),
-        ])?;
+        sheet.row(&csv::cells(finding))?;
     }
     workbook.push_worksheet(sheet.sheet);
 

@@ -62,33 +62,33 @@ pub fn is_delta_table(path: &Path) -> bool {
 /// # Errors
 /// Those of [`crate::expire`]; a table that is not understood; a commit of somebody else in between.
 pub fn expire_table(table: &Path, purge: bool, job: &ExpireJob<'_>) -> Result<ExpireOutcome> {
-    if job.apply {
-        refuse_future(job.as_of, &job.scribe)?;
+    if job.work.apply {
+        refuse_future(job.work.as_of, &job.work.scribe)?;
     }
-    let retention = job.policy.retention().ok_or_else(|| {
+    let retention = job.work.policy.retention().ok_or_else(|| {
         Failure::new("ALO-R001", 2, "the policy has no `[retention]`")
             .hint("say in it how long each column may be kept, from when, and what then")
     })?;
-    let rules = load_rules(&rule_folders(job.policy, job.folder))?;
-    let holds = ActiveHold::all(retention, job.folder, job.as_of)?;
+    let rules = load_rules(&rule_folders(job.work.policy, job.work.folder))?;
+    let holds = ActiveHold::all(retention, job.work.folder, job.work.as_of)?;
     let log = Log::read(table)?;
-    log.refuse_what_is_not_understood(job.apply)?;
+    log.refuse_what_is_not_understood(job.work.apply)?;
     let ring = keys_for(job)?;
     let planned = |path: &str| -> Result<Plan> {
         let file = JobFile { path: table.join(decoded(path)), name: decoded(path) };
-        plan(job, &rules, &file, job.as_of, &holds, ring.as_ref())
+        plan(job, &rules, &file, job.work.as_of, &holds, ring.as_ref())
     };
     let mut plans: BTreeMap<String, Plan> = BTreeMap::new();
     for path in log.live().keys() {
-        job.cancel.check()?;
+        job.work.cancel.check()?;
         plans.insert(path.clone(), planned(path)?);
     }
     let quarantined: u64 = plans.values().map(|plan| plan.evidence.rows_quarantined).sum();
-    if quarantined > 0 && job.apply && job.quarantine.is_none() {
+    if quarantined > 0 && job.work.apply && job.quarantine.is_none() {
         return Err(Failure::new("ALO-R006", 2, "rows are to be set aside, and no place is named")
             .hint("name a folder outside of the table: --quarantine FOLDER"));
     }
-    if let Some(folder) = job.quarantine.as_ref().filter(|_| quarantined > 0 && job.apply) {
+    if let Some(folder) = job.quarantine.as_ref().filter(|_| quarantined > 0 && job.work.apply) {
         make_folder_of(&folder.join("rows"))?;
         let inside = folder.canonicalize().ok().zip(table.canonicalize().ok());
         if inside.is_some_and(|(folder, table)| folder.starts_with(table)) {
@@ -96,18 +96,21 @@ pub fn expire_table(table: &Path, purge: bool, job: &ExpireJob<'_>) -> Result<Ex
             return Err(Failure::new("ALO-R006", 2, what).hint("name a folder outside of it"));
         }
     }
-    let reference = Some((job.policy.keys(), job.folder));
-    let audit = match job.apply {
-        false => AuditLog::absent(job.scribe, "a plan changes nothing"),
-        true => {
-            AuditLog::of_reference(job.keys.as_deref(), reference, job.environment, job.scribe)?
-        }
+    let reference = Some((job.work.policy.keys(), job.work.folder));
+    let audit = match job.work.apply {
+        false => AuditLog::absent(job.work.scribe, "a plan changes nothing"),
+        true => AuditLog::of_reference(
+            job.work.keys.as_deref(),
+            reference,
+            job.work.environment,
+            job.work.scribe,
+        )?,
     };
     let mut record = None;
-    if job.apply {
+    if job.work.apply {
         let mut entry = audit.entry(Action::Expire);
-        entry.policy_digest = crate::ledger::digests([job.policy.digest().as_str()]).pop();
-        let as_of = job.as_of.to_string();
+        entry.policy_digest = crate::ledger::digests([job.work.policy.digest().as_str()]).pop();
+        let as_of = job.work.as_of.to_string();
         let version = log.version.to_string();
         record = Some(audit.begin(entry, &["expire delta", &as_of, &version])?);
     }
@@ -117,7 +120,7 @@ pub fn expire_table(table: &Path, purge: bool, job: &ExpireJob<'_>) -> Result<Ex
         ..TableEvidence::default()
     };
     let done = (|| -> Result<Vec<crate::FileEvidence>> {
-        let files = if job.apply {
+        let files = if job.work.apply {
             let (files, version) = commit(table, &log, plans, job, &rules, &holds)?;
             told.version_after = Some(version);
             files
@@ -125,7 +128,7 @@ pub fn expire_table(table: &Path, purge: bool, job: &ExpireJob<'_>) -> Result<Ex
             plans.into_values().map(|plan| plan.evidence).collect()
         };
         let log = Log::read(table)?;
-        if job.apply && purge {
+        if job.work.apply && purge {
             (told.purged_files, told.scrubbed_commits) = log.purge(table)?;
         }
         let unreferenced = log.unreferenced(table)?;
@@ -165,7 +168,7 @@ pub fn expire_table(table: &Path, purge: bool, job: &ExpireJob<'_>) -> Result<Ex
             });
         }
     };
-    let mut whole = ExpireEvidence::new(job, job.as_of, &holds, files, Vec::new());
+    let mut whole = ExpireEvidence::new(job, job.work.as_of, &holds, files, Vec::new());
     whole.table = Some(told);
     let exit = conclude(&mut whole);
     let changed = whole.table.as_ref().is_some_and(|told| {
@@ -178,7 +181,7 @@ pub fn expire_table(table: &Path, purge: bool, job: &ExpireJob<'_>) -> Result<Ex
         (None, true) => {
             let name = table.file_name().map(|name| name.to_string_lossy().into_owned());
             let name = name.unwrap_or_else(|| "table".to_owned());
-            let name = format!("{name}.expired-{}.allonym.json", stamp_of(job.as_of));
+            let name = format!("{name}.expired-{}.allonym.json", stamp_of(job.work.as_of));
             Some(free_place(&table.with_file_name(name), &json))
         }
         (None, false) => None,
@@ -188,7 +191,7 @@ pub fn expire_table(table: &Path, purge: bool, job: &ExpireJob<'_>) -> Result<Ex
     }
     let evidence = serde_json::from_str(&json)
         .map_err(|_| Failure::new("ALO-X005", 5, "internal error: the evidence is not JSON"))?;
-    let unrecorded = audit.why_absent().filter(|_| job.apply).map(str::to_owned);
+    let unrecorded = audit.why_absent().filter(|_| job.work.apply).map(str::to_owned);
     let (resumed, notes) = (false, Vec::new());
     Ok(ExpireOutcome { evidence, evidence_path: place, exit, resumed, unrecorded, notes })
 }
@@ -202,12 +205,12 @@ fn commit(
     rules: &allonym_recognize::RuleSet,
     holds: &[ActiveHold],
 ) -> Result<(Vec<crate::FileEvidence>, u64)> {
-    let clock = (job.scribe.clock)();
-    let now: Timestamp = clock.parse().unwrap_or(job.as_of);
+    let clock = (job.work.scribe.clock)();
+    let now: Timestamp = clock.parse().unwrap_or(job.work.as_of);
     let ring = keys_for(job)?;
     let (mut actions, mut files, mut removed) = (Vec::new(), Vec::new(), 0_u64);
     for (path, plan) in plans {
-        job.cancel.check()?;
+        job.work.cancel.check()?;
         if !plan.is_due {
             let mut evidence = plan.evidence;
             evidence.after = Some(evidence.before.clone());
@@ -216,7 +219,7 @@ fn commit(
         }
         let old = JobFile { path: table.join(decoded(&path)), name: decoded(&path) };
         // Two files of one content are two files.
-        let seed = format!("{} {} {path}", plan.evidence.before.sha256, job.as_of);
+        let seed = format!("{} {} {path}", plan.evidence.before.sha256, job.work.as_of);
         let id: String = sha256_hex(seed.as_bytes()).chars().take(32).collect();
         let name = format!("part-00000-{id}-c000.parquet");
         let new = old.path.with_file_name(&name);

@@ -4,21 +4,21 @@ use crate::expire::{
     Derived, HoldEvidence, Stamp, Version, derived_of, free_place, paths, refuse_clock_back,
     stamp_of, value_of,
 };
-use crate::jobs::{Job, JobFile, Matter, job_files, refuse_future, seal, write_evidence};
-use crate::ledger::{Action, AuditLog, Scribe, Signature};
+use crate::jobs::{Job, JobFile, Matter, Work, job_files, refuse_future, seal, write_evidence};
+use crate::ledger::{Action, AuditLog, Signature};
 use crate::rewrite::{Edit, Edited, Fate, rewrite};
 use crate::subjects::{Search, Spot, Subjects, is_looked_at};
 use crate::suppression::{IN_TEXT, Suppression, field_of, mark};
 use crate::tags::{
-    ActiveHold, Anchors, Bound, BoundTag, FileName, Tags, each_cell, entities_beside, holds_tokens,
+    ActiveHold, Bound, BoundTag, FileName, Tags, each_cell, entities_beside, holds_tokens,
     sha256_hex,
 };
 use crate::{
-    Cancel, Digest, Environment, Failure, Keyring, Policy, Progress, Result, RuleSet, load_rules,
-    open_ring, ring_place, rule_folders,
+    Digest, Failure, Keyring, Progress, Result, RuleSet, load_rules, open_ring, ring_place,
+    rule_folders,
 };
 use allonym_core::{Holding, Spelling};
-use allonym_io::{Format, Found, Input, ReadOptions, Reader, RowGroups, same_file, sha256_file};
+use allonym_io::{Format, Input, ReadOptions, Reader, RowGroups, same_file, sha256_file};
 use allonym_keys::{Profile, Scope};
 use allonym_retention::{Anchor, Erasure};
 use arrow_array::{Array, ArrayRef, BooleanArray, RecordBatch, StringArray};
@@ -37,52 +37,18 @@ use tracing::info;
 use zeroize::Zeroizing;
 
 /// One `erase`.
+#[derive(Debug)]
 pub struct EraseJob<'a> {
-    /// Files to look in.
-    pub inputs: Vec<Found>,
+    /// Where to look, the policy the files were treated by, the date that decides about floors.
+    pub work: Work<'a>,
     /// The file of requests: one identifier a line, or a table of them.
     pub subjects: &'a Path,
-    /// The policy the files were treated by.
-    pub policy: &'a Policy,
-    /// The folder its relative paths start from.
-    pub folder: &'a Path,
-    /// `--keys`.
-    pub keys: Option<String>,
-    /// Captured environment.
-    pub environment: &'a Environment,
-    /// How to read.
-    pub read: ReadOptions,
-    /// The date that decides about statutory floors.
-    pub as_of: Timestamp,
-    /// Anchors that stand in no column.
-    pub anchors: Anchors,
-    /// Do it; without, tell what would be done.
-    pub apply: bool,
     /// Where the certificate goes instead of beside the data.
     pub certificate: Option<PathBuf>,
     /// Copies that this cannot reach, as the operator declares them.
     pub residual: Vec<String>,
     /// Who does it.
     pub operator: Option<String>,
-    /// Folders whose receipts tell what was made of the data, besides those of the inputs.
-    pub receipts: Vec<PathBuf>,
-    /// Who writes to which ledger.
-    pub scribe: Scribe<'a>,
-    /// Asked between batches.
-    pub cancel: Cancel,
-    /// Told between batches.
-    pub progress: &'a (dyn Fn(Progress<'_>) + Sync),
-}
-
-impl std::fmt::Debug for EraseJob<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let EraseJob { inputs, as_of, apply, .. } = self;
-        f.debug_struct("EraseJob")
-            .field("inputs", inputs)
-            .field("as_of", as_of)
-            .field("apply", apply)
-            .finish_non_exhaustive()
-    }
 }
 
 /// What an `erase` did or would do.
@@ -239,27 +205,27 @@ impl Certificate {
 /// By the exit codes of the contract. Nothing is changed before everything that can be wrong was
 /// looked at. A person that is found again in a new file is an internal error, and the file says so.
 pub fn erase(job: &EraseJob<'_>) -> Result<EraseOutcome> {
-    if job.apply {
-        refuse_future(job.as_of, &job.scribe)?;
+    if job.work.apply {
+        refuse_future(job.work.as_of, &job.work.scribe)?;
     }
-    let paths = paths(&job.inputs)?;
+    let paths = paths(&job.work.inputs)?;
     if let Some(path) = paths.iter().find(|path| same_file(path, job.subjects)) {
         let message = format!("the subjects `{}` are among the data", path.display());
         return Err(Failure::new("ALO-U001", 2, message).hint("keep them elsewhere"));
     }
     let (root, files) = job_files(&paths)?;
-    let policy = job.policy;
+    let policy = job.work.policy;
     let mut subjects = Subjects::read(job.subjects)?;
     subjects.spell(&Spelling::new(Profile::E164, policy));
-    let rules = load_rules(&rule_folders(policy, job.folder))?.select(&policy.selection())?;
-    let reference = Some((policy.keys(), job.folder));
-    let ring_path = ring_place(job.keys.as_deref(), reference, job.environment)?.path;
+    let rules = load_rules(&rule_folders(policy, job.work.folder))?.select(&policy.selection())?;
+    let reference = Some((policy.keys(), job.work.folder));
+    let ring_path = ring_place(job.work.keys.as_deref(), reference, job.work.environment)?.path;
     let tenant = policy.keys().tenant.as_str();
-    let as_of = job.as_of;
-    let mut ring = if job.apply {
-        Suppression::make_key(&ring_path, tenant, &as_of.to_string(), job.environment)?
+    let as_of = job.work.as_of;
+    let mut ring = if job.work.apply {
+        Suppression::make_key(&ring_path, tenant, &as_of.to_string(), job.work.environment)?
     } else {
-        open_ring(job.keys.as_deref(), reference, job.environment)?
+        open_ring(job.work.keys.as_deref(), reference, job.work.environment)?
     };
 
     let mut looked = Vec::new();
@@ -271,7 +237,7 @@ pub fn erase(job: &EraseJob<'_>) -> Result<EraseOutcome> {
 
     let mut running = None;
     let mut as_of = as_of;
-    if job.apply {
+    if job.work.apply {
         let matter = Matter {
             kind: "erase".to_owned(),
             as_of: as_of.to_string(),
@@ -287,12 +253,12 @@ pub fn erase(job: &EraseJob<'_>) -> Result<EraseOutcome> {
             refuse_clock_back(&files, as_of)?;
         }
         let holds = match policy.retention() {
-            Some(retention) => ActiveHold::all(retention, job.folder, as_of)?,
+            Some(retention) => ActiveHold::all(retention, job.work.folder, as_of)?,
             None => Vec::new(),
         };
         let mut plans = Vec::new();
         for (file, looked) in files.iter().zip(&looked) {
-            job.cancel.check()?;
+            job.work.cancel.check()?;
             let done = running.as_ref().map(|running| running.settled(file)).transpose()?;
             plans.push(match done.flatten() {
                 Some(done) => Planned::Done(Box::new(told(&done.told)?)),
@@ -317,11 +283,11 @@ pub fn erase(job: &EraseJob<'_>) -> Result<EraseOutcome> {
         }
     };
 
-    let marks = marks_of(job, &rules, &subjects, &spots, job.apply.then_some(&ring))?;
+    let marks = marks_of(job, &rules, &subjects, &spots, job.work.apply.then_some(&ring))?;
     let suppression_marks = marks.len() as u64;
     let log = match &running {
-        None => AuditLog::absent(job.scribe, "a plan changes nothing"),
-        Some(_) => AuditLog::open(&mut ring, job.environment, job.scribe)?,
+        None => AuditLog::absent(job.work.scribe, "a plan changes nothing"),
+        Some(_) => AuditLog::open(&mut ring, job.work.environment, job.work.scribe)?,
     };
     let mut record = match &running {
         None => None,
@@ -364,19 +330,19 @@ pub fn erase(job: &EraseJob<'_>) -> Result<EraseOutcome> {
             });
         }
     };
-    let requests = match job.apply {
+    let requests = match job.work.apply {
         true => request_marks(&subjects, &ring, tenant)?,
         false => Vec::new(),
     };
     let touched = erased.iter().filter(|file| has_found(file));
     let touched: Vec<(&str, &str)> =
         touched.map(|file| (file.before.sha256.as_str(), file.path.as_str())).collect();
-    let derived = derived_of(&touched, &root, &job.receipts);
+    let derived = derived_of(&touched, &root, &job.work.receipts);
     let mut certificate = Certificate {
         schema: SCHEMA.to_owned(),
         tool: concat!("allonym ", env!("CARGO_PKG_VERSION")).to_owned(),
         as_of: as_of.to_string(),
-        applied: job.apply,
+        applied: job.work.apply,
         policy: Digest { sha256: policy.digest() },
         operator: job.operator.clone(),
         requests,
@@ -404,7 +370,7 @@ pub fn erase(job: &EraseJob<'_>) -> Result<EraseOutcome> {
     };
     let found = certificate.files.iter().any(has_found);
     let left = certificate.rows_left() > 0;
-    certificate.verdict = match (found, job.apply, left) {
+    certificate.verdict = match (found, job.work.apply, left) {
         (false, ..) => "not found",
         (true, false, _) => "found",
         (true, true, true) => "partly erased",
@@ -427,7 +393,7 @@ pub fn erase(job: &EraseJob<'_>) -> Result<EraseOutcome> {
     let signed = |signature| Certificate { signature, ..certificate.clone() }.to_json();
     let json = seal(SCHEMA, &document, &signed, &versions, &counts, record.as_mut(), &log)?;
     // A run that finds nobody changes nothing: it is told, and written down where that is asked for.
-    let place = match (&job.certificate, job.apply && found) {
+    let place = match (&job.certificate, job.work.apply && found) {
         (Some(path), _) => Some(path.clone()),
         (None, true) => Some(free_place(&certificate_beside(&root, &files, as_of), &json)),
         (None, false) => None,
@@ -439,10 +405,10 @@ pub fn erase(job: &EraseJob<'_>) -> Result<EraseOutcome> {
     if let Some(running) = running {
         running.end()?;
     }
-    let exit = u8::from((found && !job.apply) || left);
+    let exit = u8::from((found && !job.work.apply) || left);
     let certificate = serde_json::from_str(&json)
         .map_err(|_| Failure::new("ALO-X005", 5, "internal error: the certificate is not JSON"))?;
-    let unrecorded = log.why_absent().filter(|_| job.apply).map(str::to_owned);
+    let unrecorded = log.why_absent().filter(|_| job.work.apply).map(str::to_owned);
     Ok(EraseOutcome { certificate, certificate_path: place, exit, resumed, unrecorded })
 }
 
@@ -466,7 +432,7 @@ struct FoundIn {
 
 impl Looked {
     fn at(job: &EraseJob<'_>, rules: &RuleSet, file: &JobFile) -> Result<Looked> {
-        let reader = Reader::open(&Input::File(file.path.clone()), &job.read)?;
+        let reader = Reader::open(&Input::File(file.path.clone()), &job.work.read)?;
         let schema = SchemaRef::clone(reader.schema());
         let told = entities_beside(&file.path);
         let leaves = crate::cells::leaves(&schema).into_iter();
@@ -476,7 +442,7 @@ impl Looked {
                 .and_then(|told| told.get(&leaf.path).cloned())
                 .or_else(|| crate::run::header_entity(rules, &leaf.path));
             // A column that treatment drops and that is there all the same was not treated.
-            let holding = job.policy.holding(&leaf.path, entity.as_deref(), rules);
+            let holding = job.work.policy.holding(&leaf.path, entity.as_deref(), rules);
             Spot { name: leaf.path, entity, holding: holding.unwrap_or(Holding::Raw) }
         });
         let spots = spots.collect();
@@ -525,14 +491,15 @@ fn bind<'a>(
     as_of: Timestamp,
     holds: &'a [ActiveHold],
 ) -> Result<Option<Tags<'a>>> {
-    let Some(retention) = job.policy.retention() else { return Ok(None) };
+    let Some(retention) = job.work.policy.retention() else { return Ok(None) };
     let tags = retention.dataset.iter().chain(retention.columns.iter().map(|(_, tag)| tag));
     let floors = tags.into_iter().any(|tag| tag.rule.term.retain_at_least().is_some());
     if !floors && holds.is_empty() {
         return Ok(None);
     }
     let name = FileName { path: &file.path, relative: &file.name };
-    Tags::bind(job.policy, rules, &name, &looked.schema, &job.anchors, as_of, holds).map(Some)
+    Tags::bind(job.work.policy, rules, &name, &looked.schema, &job.work.anchors, as_of, holds)
+        .map(Some)
 }
 
 fn remove(
@@ -560,18 +527,20 @@ fn remove(
     removal.fates = fates;
     let staged = Job::staged(file);
     let told = |bytes, size| {
-        (job.progress)(Progress { phase: "writing", file: &file.name, bytes, size });
+        (job.work.progress)(Progress { phase: "writing", file: &file.name, bytes, size });
     };
     let rewritten =
-        rewrite(&file.path, &job.read, &staged, None, &mut removal, &job.cancel, &told)?;
+        rewrite(&file.path, &job.work.read, &staged, None, &mut removal, &job.work.cancel, &told)?;
     let written = rewritten.finished.commit()?;
     evidence.after = Some(Version { sha256: written.sha256.clone(), rows: written.rows });
 
     // The new file is looked through before it takes its place.
     let mut again = Removal::new(looked, search, tags.as_ref(), as_of);
     let new = JobFile { path: staged, name: file.name.clone() };
-    let read =
-        ReadOptions { format: job.read.format.or_else(|| format_of(file)), ..job.read.clone() };
+    let read = ReadOptions {
+        format: job.work.read.format.or_else(|| format_of(file)),
+        ..job.work.read.clone()
+    };
     let (rows, _) = again.pass_with(job, &new, looked, &read)?;
     let found_again = again.done.rows + again.done.mentions.values().sum::<u64>();
     evidence.found_again = Some(found_again);
@@ -640,7 +609,7 @@ impl<'a> Removal<'a> {
         file: &JobFile,
         looked: &Looked,
     ) -> Result<(u64, Vec<Fate>)> {
-        self.pass_with(job, file, looked, &job.read)
+        self.pass_with(job, file, looked, &job.work.read)
     }
 
     /// Looks through a file: its rows, and what becomes of its row groups.
@@ -657,7 +626,7 @@ impl<'a> Removal<'a> {
             let groups = RowGroups::open(&file.path, read)?;
             let columns: Vec<usize> = (0..groups.schema().fields().len()).collect();
             for (group, &of_group) in groups.rows().iter().enumerate() {
-                job.cancel.check()?;
+                job.work.cancel.check()?;
                 let before = self.done.clone();
                 let mut failed = None;
                 let read = groups.read(group, &columns, &mut |records| {
@@ -682,11 +651,11 @@ impl<'a> Removal<'a> {
         } else {
             let mut reader = Reader::open(&Input::File(file.path.clone()), read)?;
             while let Some(chunk) = reader.next_chunk()? {
-                job.cancel.check()?;
+                job.work.cancel.check()?;
                 self.edit(&chunk.records, chunk.first_row)?;
                 rows += chunk.records.num_rows() as u64;
                 let (bytes, size) = reader.progress();
-                (job.progress)(Progress { phase: "looking", file: &file.name, bytes, size });
+                (job.work.progress)(Progress { phase: "looking", file: &file.name, bytes, size });
             }
         }
         Ok((rows, fates))
@@ -855,16 +824,17 @@ fn marks_of(
 ) -> Result<BTreeSet<String>> {
     let mut marks = BTreeSet::new();
     let Some(ring) = ring else { return Ok(marks) };
-    let tenant = job.policy.keys().tenant.as_str();
+    let tenant = job.work.policy.keys().tenant.as_str();
     // Columns that treatment drops are in no output and in tomorrow's input.
     let mut known: BTreeMap<(String, Option<String>), String> = BTreeMap::new();
     let listed = job
+        .work
         .policy
         .columns()
         .map(|(name, _)| (name.to_owned(), crate::run::header_entity(rules, name)));
     let found = spots.iter().map(|spot| (spot.name.clone(), spot.entity.clone()));
     for (name, entity) in listed.chain(found) {
-        let (field, _) = field_of(job.policy, rules, &name, entity.as_deref());
+        let (field, _) = field_of(job.work.policy, rules, &name, entity.as_deref());
         known.insert((name, entity), field);
     }
     let mut scratch = Zeroizing::new(String::new());
@@ -900,7 +870,7 @@ fn request_marks(subjects: &Subjects, ring: &Keyring, tenant: &str) -> Result<Ve
 
 /// All that the job depends on; who the subjects are goes in under a key.
 fn matter_digest(job: &EraseJob<'_>, subjects: &Subjects, ring: &Keyring) -> Result<String> {
-    let tenant = job.policy.keys().tenant.as_str();
+    let tenant = job.work.policy.keys().tenant.as_str();
     let marker = Suppression::marker(ring, tenant, "allonym:job", Profile::Exact)?;
     let mut all: Vec<String> = subjects
         .identifiers
@@ -914,11 +884,11 @@ fn matter_digest(job: &EraseJob<'_>, subjects: &Subjects, ring: &Keyring) -> Res
         .collect();
     all.sort();
     let told = serde_json::json!({
-        "policy": job.policy.digest(),
+        "policy": job.work.policy.digest(),
         "subjects": sha256_hex(all.join(",").as_bytes()),
-        "collected_at": job.anchors.collected_at,
-        "events": job.anchors.events,
-        "read": format!("{:?}", job.read),
+        "collected_at": job.work.anchors.collected_at,
+        "events": job.work.anchors.events,
+        "read": format!("{:?}", job.work.read),
     });
     Ok(sha256_hex(told.to_string().as_bytes()))
 }

@@ -2,22 +2,20 @@
 
 use crate::delta::TableEvidence;
 use crate::jobs::{
-    Job, JobFile, Matter, job_files, refuse_future, remove_drafts, seal, unfinished, write_evidence,
+    Job, JobFile, Matter, Work, job_files, refuse_future, remove_drafts, seal, unfinished,
+    write_evidence,
 };
-use crate::ledger::{Action, AuditLog, OpenJob, Scribe, Signature};
+use crate::ledger::{Action, AuditLog, OpenJob, Signature};
 use crate::random::RandomTokens;
 use crate::rewrite::{Edit, Edited, Fate, rewrite};
 use crate::tags::{
-    ActiveHold, Anchors, Bound, BoundTag, FileName, SUSPICIOUS, Tags, Tally, is_of_rows,
-    receipt_beside, sha256_hex,
+    ActiveHold, Bound, BoundTag, FileName, SUSPICIOUS, Tags, Tally, is_of_rows, receipt_beside,
+    sha256_hex,
 };
 use crate::{
-    Cancel, Digest, Environment, Failure, Policy, Progress, Receipt, Result, RuleSet, load_rules,
-    open_ring, rule_folders,
+    Digest, Failure, Progress, Receipt, Result, RuleSet, load_rules, open_ring, rule_folders,
 };
-use allonym_io::{
-    Format, Found, Input, ReadOptions, Reader, RowGroups, make_folder_of, sha256_file,
-};
+use allonym_io::{Format, Found, Input, Reader, RowGroups, make_folder_of, sha256_file};
 use allonym_keys::Keyring;
 use allonym_retention::{OnExpiry, Verdict};
 use arrow_array::{Array, ArrayRef, BooleanArray, RecordBatch, new_null_array};
@@ -34,49 +32,15 @@ use std::sync::Arc;
 use tracing::info;
 
 /// One `expire`.
+#[derive(Debug)]
 pub struct ExpireJob<'a> {
-    /// Files to look at.
-    pub inputs: Vec<Found>,
-    /// The policy, which has a `[retention]`.
-    pub policy: &'a Policy,
-    /// The folder its relative paths start from.
-    pub folder: &'a Path,
-    /// `--keys`; needed for random tokens only.
-    pub keys: Option<String>,
-    /// Captured environment.
-    pub environment: &'a Environment,
-    /// How to read.
-    pub read: ReadOptions,
-    /// The date that decides.
-    pub as_of: Timestamp,
-    /// Anchors that stand in no column.
-    pub anchors: Anchors,
-    /// Do it; without, tell what would be done.
-    pub apply: bool,
+    /// What, by which policy, when; the policy has a `[retention]`, and keys are needed for random
+    /// tokens only.
+    pub work: Work<'a>,
     /// Where rows go that are set aside.
     pub quarantine: Option<PathBuf>,
     /// Where the evidence goes instead of beside the data.
     pub evidence: Option<PathBuf>,
-    /// Folders whose receipts are looked through for what was made of expired data, besides those
-    /// of the inputs.
-    pub receipts: Vec<PathBuf>,
-    /// Who writes to which ledger.
-    pub scribe: Scribe<'a>,
-    /// Asked between batches.
-    pub cancel: Cancel,
-    /// Told between batches.
-    pub progress: &'a (dyn Fn(Progress<'_>) + Sync),
-}
-
-impl std::fmt::Debug for ExpireJob<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let ExpireJob { inputs, as_of, apply, .. } = self;
-        f.debug_struct("ExpireJob")
-            .field("inputs", inputs)
-            .field("as_of", as_of)
-            .field("apply", apply)
-            .finish_non_exhaustive()
-    }
 }
 
 /// What an `expire` did or would do.
@@ -247,8 +211,8 @@ impl ExpireEvidence {
             schema: SCHEMA.to_owned(),
             tool: concat!("allonym ", env!("CARGO_PKG_VERSION")).to_owned(),
             as_of: as_of.to_string(),
-            applied: job.apply,
-            policy: Digest { sha256: job.policy.digest() },
+            applied: job.work.apply,
+            policy: Digest { sha256: job.work.policy.digest() },
             holds: holds.iter().map(HoldEvidence::of).collect(),
             files,
             table: None,
@@ -287,32 +251,32 @@ impl ExpireEvidence {
 /// By the exit codes of the contract. Everything that can be wrong with policy, holds, columns and
 /// files is found before the first file is changed.
 pub fn expire(job: &ExpireJob<'_>) -> Result<ExpireOutcome> {
-    if job.apply {
-        refuse_future(job.as_of, &job.scribe)?;
+    if job.work.apply {
+        refuse_future(job.work.as_of, &job.work.scribe)?;
     }
-    let paths = paths(&job.inputs)?;
+    let paths = paths(&job.work.inputs)?;
     let (root, files) = job_files(&paths)?;
-    let policy = job.policy;
+    let policy = job.work.policy;
     let retention = policy.retention().ok_or_else(|| {
         Failure::new("ALO-R001", 2, "the policy has no `[retention]`")
             .hint("say in it how long each column may be kept, from when, and what then")
     })?;
-    let rules = load_rules(&rule_folders(policy, job.folder))?;
+    let rules = load_rules(&rule_folders(policy, job.work.folder))?;
     let ring = keys_for(job)?;
 
     let mut notes = Vec::new();
     let interrupted = unfinished(&root).filter(|matter| matter.kind == KIND);
-    if let (false, Some(matter)) = (job.apply, &interrupted) {
+    if let (false, Some(matter)) = (job.work.apply, &interrupted) {
         let began = &matter.as_of;
         notes.push(format!("an expire of {began} was interrupted; the same command ends it"));
     }
-    let mut as_of = job.as_of;
-    let holds = ActiveHold::all(retention, job.folder, as_of)?;
+    let mut as_of = job.work.as_of;
+    let holds = ActiveHold::all(retention, job.work.folder, as_of)?;
     if interrupted.is_none() {
         refuse_clock_back(&files, as_of)?;
     }
     let mut running = None;
-    if job.apply {
+    if job.work.apply {
         let matter = Matter {
             kind: KIND.to_owned(),
             as_of: as_of.to_string(),
@@ -323,13 +287,13 @@ pub fn expire(job: &ExpireJob<'_>) -> Result<ExpireOutcome> {
         as_of = begun.matter.as_of.parse().unwrap_or(as_of);
         running = Some(begun);
     }
-    let holds = ActiveHold::all(retention, job.folder, as_of)?;
+    let holds = ActiveHold::all(retention, job.work.folder, as_of)?;
 
     // All plans first: what is wrong with the last file is found before the first one changes.
     let plans = || -> Result<Vec<Planned>> {
         let mut planned = Vec::new();
         for file in &files {
-            job.cancel.check()?;
+            job.work.cancel.check()?;
             let done = running.as_ref().map(|running| running.settled(file)).transpose()?;
             planned.push(match done.flatten() {
                 Some(done) => Planned::Done(Box::new(told(&done.told)?)),
@@ -353,12 +317,15 @@ pub fn expire(job: &ExpireJob<'_>) -> Result<ExpireOutcome> {
         }
     };
 
-    let reference = Some((policy.keys(), job.folder));
+    let reference = Some((policy.keys(), job.work.folder));
     let log = match &running {
-        None => AuditLog::absent(job.scribe, "a plan changes nothing"),
-        Some(_) => {
-            AuditLog::of_reference(job.keys.as_deref(), reference, job.environment, job.scribe)?
-        }
+        None => AuditLog::absent(job.work.scribe, "a plan changes nothing"),
+        Some(_) => AuditLog::of_reference(
+            job.work.keys.as_deref(),
+            reference,
+            job.work.environment,
+            job.work.scribe,
+        )?,
     };
     let mut record = match &running {
         None => None,
@@ -396,7 +363,7 @@ pub fn expire(job: &ExpireJob<'_>) -> Result<ExpireOutcome> {
     let resumed = running.as_ref().is_some_and(|job| job.resumed);
     let changed = whole.files.iter().any(is_changed);
     let json = seal_evidence(&whole, record.as_mut(), &log)?;
-    let place = match (&job.evidence, job.apply && changed) {
+    let place = match (&job.evidence, job.work.apply && changed) {
         (Some(path), _) => Some(path.clone()),
         (None, true) => Some(free_place(&evidence_beside(&root, &files, as_of), &json)),
         (None, false) => None,
@@ -409,7 +376,7 @@ pub fn expire(job: &ExpireJob<'_>) -> Result<ExpireOutcome> {
     }
     let evidence = serde_json::from_str(&json)
         .map_err(|_| Failure::new("ALO-X005", 5, "internal error: the evidence is not JSON"))?;
-    let unrecorded = log.why_absent().filter(|_| job.apply).map(str::to_owned);
+    let unrecorded = log.why_absent().filter(|_| job.work.apply).map(str::to_owned);
     Ok(ExpireOutcome { evidence, evidence_path: place, exit, resumed, unrecorded, notes })
 }
 
@@ -483,30 +450,30 @@ pub(crate) fn plan(
 ) -> Result<Plan> {
     let stamp = Stamp::of(&file.path)?;
     let sha256 = sha256_file(&file.path)?;
-    let mut reader = Reader::open(&Input::File(file.path.clone()), &job.read)?;
+    let mut reader = Reader::open(&Input::File(file.path.clone()), &job.work.read)?;
     let schema = SchemaRef::clone(reader.schema());
     let name = FileName { path: &file.path, relative: &file.name };
-    let tags = Tags::bind(job.policy, rules, &name, &schema, &job.anchors, as_of, holds)?;
+    let tags = Tags::bind(job.work.policy, rules, &name, &schema, &job.work.anchors, as_of, holds)?;
     let random = random_tokens(job, rules, &tags, ring, &file.name, &sha256)?;
     let mut expiry = Expiry::new(&tags, &schema, random);
     let mut fates = Vec::new();
     let mut groups = None;
     let mut rows = 0;
     if reader.shape().format == Format::Parquet {
-        let file = RowGroups::open(&file.path, &job.read)?;
+        let file = RowGroups::open(&file.path, &job.work.read)?;
         let (found, told) = plan_groups(job, &tags, &mut expiry, &file)?;
         rows = file.rows().iter().sum();
         fates = found;
         groups = Some(told);
     } else {
         while let Some(chunk) = reader.next_chunk()? {
-            job.cancel.check()?;
+            job.work.cancel.check()?;
             if expiry.count(&chunk.records)? {
                 expiry.edit(&chunk.records, chunk.first_row)?;
             }
             rows += chunk.records.num_rows() as u64;
             let (bytes, size) = reader.progress();
-            (job.progress)(Progress { phase: "looking", file: &file.name, bytes, size });
+            (job.work.progress)(Progress { phase: "looking", file: &file.name, bytes, size });
         }
     }
     stamp.check(&file.path)?;
@@ -557,7 +524,7 @@ fn plan_groups(
     let mut fates = Vec::new();
     let mut first_row = 0;
     for (group, &rows) in file.rows().iter().enumerate() {
-        job.cancel.check()?;
+        job.work.cancel.check()?;
         let by_footer: Option<Vec<Tally>> = tags
             .tags
             .iter()
@@ -635,7 +602,12 @@ fn plan_groups(
         fates.push(fate);
         first_row += rows;
         let all = file.rows().iter().sum();
-        (job.progress)(Progress { phase: "looking", file: "", bytes: first_row, size: Some(all) });
+        (job.work.progress)(Progress {
+            phase: "looking",
+            file: "",
+            bytes: first_row,
+            size: Some(all),
+        });
     }
     Ok((fates, told))
 }
@@ -692,11 +664,11 @@ pub(crate) fn write_again(
 ) -> Result<FileEvidence> {
     let Plan { mut evidence, as_of, fates, stamp, .. } = plan;
     let schema = {
-        let reader = Reader::open(&Input::File(file.path.clone()), &job.read)?;
+        let reader = Reader::open(&Input::File(file.path.clone()), &job.work.read)?;
         SchemaRef::clone(reader.schema())
     };
     let name = FileName { path: &file.path, relative: &file.name };
-    let tags = Tags::bind(job.policy, rules, &name, &schema, &job.anchors, as_of, holds)?;
+    let tags = Tags::bind(job.work.policy, rules, &name, &schema, &job.work.anchors, as_of, holds)?;
     let random = random_tokens(job, rules, &tags, ring, &file.name, &evidence.before.sha256)?;
     let mut expiry = Expiry::new(&tags, &schema, random);
     expiry.fates = fates;
@@ -708,10 +680,11 @@ pub(crate) fn write_again(
         remove_drafts(aside, &name.unwrap_or_default())?;
     }
     let told = |bytes, size| {
-        (job.progress)(Progress { phase: "writing", file: &file.name, bytes, size });
+        (job.work.progress)(Progress { phase: "writing", file: &file.name, bytes, size });
     };
-    let (aside_path, cancel) = (aside.as_deref(), &job.cancel);
-    let rewritten = rewrite(&file.path, &job.read, target, aside_path, &mut expiry, cancel, &told)?;
+    let (aside_path, cancel) = (aside.as_deref(), &job.work.cancel);
+    let rewritten =
+        rewrite(&file.path, &job.work.read, target, aside_path, &mut expiry, cancel, &told)?;
     let written = rewritten.finished.commit()?;
     if written.rows + evidence.rows_dropped + evidence.rows_quarantined != evidence.before.rows {
         // What the plan counted and what was written must agree; else the file stays as it is.
@@ -959,12 +932,12 @@ pub(crate) fn paths(inputs: &[Found]) -> Result<Vec<PathBuf>> {
 fn matter_digest(job: &ExpireJob<'_>, holds: &[ActiveHold]) -> String {
     let holds: Vec<_> = holds.iter().map(|hold| (&hold.hold.id, &hold.digest)).collect();
     let told = serde_json::json!({
-        "policy": job.policy.digest(),
+        "policy": job.work.policy.digest(),
         "holds": holds,
-        "collected_at": job.anchors.collected_at,
-        "events": job.anchors.events,
+        "collected_at": job.work.anchors.collected_at,
+        "events": job.work.anchors.events,
         "quarantine": job.quarantine,
-        "read": format!("{:?}", job.read),
+        "read": format!("{:?}", job.work.read),
     });
     sha256_hex(told.to_string().as_bytes())
 }
@@ -1000,17 +973,17 @@ fn random_tokens(
     let columns: Vec<&str> = tags.tags.iter().filter(random).map(|tag| tag.name.as_str()).collect();
     // Two files of one content are two files: their rows must not share tokens.
     let document = sha256_hex(format!("{sha256} {name}").as_bytes());
-    RandomTokens::new(ring, job.policy, rules, &columns, document).map(Some)
+    RandomTokens::new(ring, job.work.policy, rules, &columns, document).map(Some)
 }
 
 pub(crate) fn keys_for(job: &ExpireJob<'_>) -> Result<Option<Keyring>> {
     let random = |tag: &allonym_core::Tag| tag.on_expiry == OnExpiry::RetokenizeRandom;
-    let columns = job.policy.retention().map(|retention| retention.columns.as_slice());
+    let columns = job.work.policy.retention().map(|retention| retention.columns.as_slice());
     if !columns.unwrap_or_default().iter().any(|(_, tag)| random(tag)) {
         return Ok(None);
     }
-    let reference = Some((job.policy.keys(), job.folder));
-    open_ring(job.keys.as_deref(), reference, job.environment).map(Some)
+    let reference = Some((job.work.policy.keys(), job.work.folder));
+    open_ring(job.work.keys.as_deref(), reference, job.work.environment).map(Some)
 }
 
 /// Rows that are set aside need a place outside of the data, or the next run would find them again.
@@ -1019,7 +992,7 @@ fn check_quarantine(job: &ExpireJob<'_>, root: &Path, planned: &[Planned]) -> Re
         Planned::Done(_) => false,
         Planned::Open(plan) => plan.evidence.rows_quarantined > 0,
     });
-    if !asked || !job.apply {
+    if !asked || !job.work.apply {
         return Ok(());
     }
     let Some(folder) = &job.quarantine else {
@@ -1101,7 +1074,7 @@ fn derived(job: &ExpireJob<'_>, root: &Path, files: &[FileEvidence]) -> Vec<Deri
     let due = files.iter().filter(|file| has_due(file));
     let due: Vec<(&str, &str)> =
         due.map(|file| (file.before.sha256.as_str(), file.path.as_str())).collect();
-    derived_of(&due, root, &job.receipts)
+    derived_of(&due, root, &job.work.receipts)
 }
 
 /// Outputs made of files, named by digest and path, as far as receipts tell.

@@ -5,15 +5,59 @@
 //! killed run left behind is told by the digests of the files themselves.
 
 use crate::ledger::{self, Action, AuditLog, OpenJob, Scribe, Signature};
-use crate::{Failure, Policy, Result};
-use allonym_io::{make_folder_of, sha256_file, write_whole};
+use crate::tags::Anchors;
+use crate::{Cancel, Environment, Failure, Policy, Progress, Result};
+use allonym_io::{Found, ReadOptions, make_folder_of, sha256_file, write_whole};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+
+/// What `expire` and `erase` are asked alike.
+pub struct Work<'a> {
+    /// Files to look at.
+    pub inputs: Vec<Found>,
+    /// The policy.
+    pub policy: &'a Policy,
+    /// The folder its relative paths start from.
+    pub folder: &'a Path,
+    /// `--keys`.
+    pub keys: Option<String>,
+    /// Captured environment.
+    pub environment: &'a Environment,
+    /// How to read.
+    pub read: ReadOptions,
+    /// The date that decides.
+    pub as_of: Timestamp,
+    /// Anchors that stand in no column.
+    pub anchors: Anchors,
+    /// Do it; without, tell what would be done.
+    pub apply: bool,
+    /// Folders whose receipts are looked through for what was made of the data, besides those of
+    /// the inputs.
+    pub receipts: Vec<PathBuf>,
+    /// Who writes to which ledger.
+    pub scribe: Scribe<'a>,
+    /// Asked between batches.
+    pub cancel: Cancel,
+    /// Told between batches.
+    pub progress: &'a (dyn Fn(Progress<'_>) + Sync),
+}
+
+impl fmt::Debug for Work<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Work { inputs, as_of, apply, .. } = self;
+        f.debug_struct("Work")
+            .field("inputs", inputs)
+            .field("as_of", as_of)
+            .field("apply", apply)
+            .finish_non_exhaustive()
+    }
+}
 
 /// What a job is about; a killed one is taken up only by one that is about the same.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

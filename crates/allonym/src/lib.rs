@@ -78,6 +78,7 @@ pub use expire::{
 pub use failure::{Failure, Result};
 pub use find::{FindOptions, Finder, Finding};
 pub use frame::{BoundPolicy, FrameCounts, TokenColumn, tokenize};
+pub use jobs::Work;
 pub use keys::{Environment, KeyPlace, create_default_ring, open_ring, ring_place, unlock_for};
 pub use manifest::ReceiptField;
 pub use pipeline::{Cancel, Treatment, treat_stream};
