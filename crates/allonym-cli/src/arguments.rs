@@ -54,15 +54,10 @@ pub(crate) enum OutputFormat {
     Sarif,
     Html,
     Md,
-    /// Workbook: the register's rows, columns, findings
     Xlsx,
-    /// Rows for the register of processing activities, as CSV
     Ropa,
-    /// Patch of a data contract (ODCS 3)
     Odcs,
-    /// Dataset for machine-learning tools
     Croissant,
-    /// Run events with masked columns
     Openlineage,
 }
 

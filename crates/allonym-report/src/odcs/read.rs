@@ -2,6 +2,7 @@
 
 use super::{CATEGORY, ENTITY, PURPOSE, RETENTION, TAG, VENDOR, ZONE};
 use saphyr::{LoadableYamlNode as _, Scalar, Yaml};
+use saphyr_parser::{Event, Parser};
 use serde_json::{Map, Value, json};
 
 /// A data contract, as far as a policy can be drafted from it.
@@ -56,12 +57,13 @@ impl Contract {
     /// Reads a contract (ODCS 3, YAML 1.2): `NO` is a text and no truth value.
     ///
     /// # Errors
-    /// A text over 8 MiB, no YAML, no contract of version 3, a member of another type than the
+    /// A text over 8 MiB or nested deeper than 64, no YAML, no contract of version 3, a member of another type than the
     /// standard gives it, a retention without a period that can be understood.
     pub fn read(text: &str) -> Result<Contract, ContractError> {
         if text.len() > BYTES_MAX {
             return Err(wrong(format!("the contract is larger than {BYTES_MAX} bytes")));
         }
+        check_depth(text)?;
         let documents = Yaml::load_from_str(text).map_err(|error| {
             let place = error.marker();
             wrong(format!("line {}, column {}: no YAML", place.line(), place.col() + 1))
@@ -303,6 +305,23 @@ impl<'c> Node<'c> {
     }
 }
 
+/// Lists in lists in lists would be taken apart one inside the other, until no stack is left.
+fn check_depth(text: &str) -> Result<(), ContractError> {
+    let mut depth = 0_usize;
+    // What is no YAML at all, the loader tells.
+    for (event, _) in Parser::new_from_str(text).map_while(Result::ok) {
+        match event {
+            Event::SequenceStart(..) | Event::MappingStart(..) => depth += 1,
+            Event::SequenceEnd | Event::MappingEnd => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if depth > DEPTH_MAX {
+            return Err(wrong(format!("the contract is nested deeper than {DEPTH_MAX}")));
+        }
+    }
+    Ok(())
+}
+
 fn value(yaml: &Yaml<'_>) -> Result<Value, ContractError> {
     Ok(match yaml {
         Yaml::Value(Scalar::Null) => Value::Null,
@@ -331,6 +350,7 @@ fn wrong(message: impl Into<String>) -> ContractError {
 
 const COLLECTED_AT: &str = "dataset.collected_at";
 const BYTES_MAX: usize = 8 << 20;
+const DEPTH_MAX: usize = 64;
 
 #[cfg(test)]
 mod tests {
