@@ -172,7 +172,9 @@ def exposure_from_signals(
     target
         The target's signals, N numbers; or the path of an ``.npz`` archive (or a folder of ``.npy``
         files) with ``conf`` and/or ``logit`` and ``members`` of models x records, and perhaps
-        ``pop_conf`` of models x population.
+        ``pop_conf`` of models x population; or of a Parquet or Arrow IPC file with a row for each
+        record and, in those columns, lists of one number for each model (a folder with such files
+        ``records`` and ``population`` for both).
     references
         The references' signals, K x N.
     members

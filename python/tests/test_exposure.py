@@ -8,6 +8,9 @@ import allonym as al
 import numpy as np
 import pandas as pd
 import polars as pl
+import pyarrow as pa
+import pyarrow.feather as feather
+import pyarrow.parquet as pq
 import pytest
 from sklearn.compose import make_column_transformer
 from sklearn.ensemble import RandomForestClassifier
@@ -577,6 +580,80 @@ def test_signals_in_arrays_and_files_are_measured_alike(tmp_path):
     conf = 1 / (1 + np.exp(-logit))
     alone = al.exposure_from_signals(conf[0], target_members=members[0])
     assert alone.references == 0
+
+
+def listed(matrix, kind):
+    """One list of a number for each model in each row."""
+    return pa.array(matrix.T.tolist(), pa.list_(kind))
+
+
+def test_signals_in_tables_are_measured_as_those_in_arrays(tmp_path):
+    logit, members, others = given()
+    subject = np.arange(400) + 7
+    np.savez(
+        tmp_path / "signals.npz", logit=logit, members=members, pop_logit=others, subject=subject
+    )
+    wanted = al.exposure_from_signals(tmp_path / "signals.npz", coins=True, fpr=0.1)
+    records = pa.table(
+        {
+            "note": pa.array([CANARY] * 400),
+            "members": listed(members, pa.bool_()),
+            "logit": listed(logit, pa.float64()),
+            "subject": pa.array(subject, pa.int32()),
+        }
+    )
+    population = pa.table({"logit": listed(others, pa.float64())})
+    folder = tmp_path / "tables"
+    folder.mkdir()
+    pq.write_table(records, folder / "records.parquet", row_group_size=33)
+    feather.write_feather(population, str(folder / "population.feather"))
+    told = al.exposure_from_signals(folder, coins=True, fpr=0.1)
+    assert json.loads(told.to_json())["attacks"] == json.loads(wanted.to_json())["attacks"]
+    assert json.loads(told.to_json())["method"]["unit"] == "people"
+
+    # Of one file, without a population; single precision; fixed lists; a signal that is missing.
+    conf = (1 / (1 + np.exp(-logit))).astype("float32")
+    np.savez(tmp_path / "alone.npz", conf=conf, members=members)
+    wanted = al.exposure_from_signals(tmp_path / "alone.npz", fpr=0.1)
+    lists = [row.tolist() for row in conf.T]
+    alone = pa.table(
+        {
+            "conf": pa.array(lists, pa.list_(pa.float32(), 7)),
+            "member": pa.array(members.T.tolist(), pa.large_list(pa.bool_())),
+        }
+    )
+    feather.write_feather(alone, str(tmp_path / "alone.arrow"))
+    told = al.exposure_from_signals(tmp_path / "alone.arrow", fpr=0.1)
+    assert json.loads(told.to_json())["attacks"] == json.loads(wanted.to_json())["attacks"]
+    lists[0] = [None] * 7
+    missing = alone.set_column(0, "conf", pa.array(lists, pa.list_(pa.float32(), 7)))
+    pq.write_table(missing, tmp_path / "missing.parquet")
+    told = al.exposure_from_signals(tmp_path / "missing.parquet", fpr=0.1)
+    assert told.to_polars()["dropped"].min() == 1
+
+
+@pytest.mark.parametrize(
+    ("columns", "says"),
+    [
+        ({"conf": [[0.5, 0.5]] * 4}, "no column `members`"),
+        ({"members": [[True, False]] * 4}, "no column `conf` or `logit`"),
+        ({"conf": [[0.5], [0.5, 0.5]], "members": [[True]] * 2}, "1 before"),
+        ({"conf": [0.5, 0.5], "members": [[True]] * 2}, "must hold lists, one"),
+        ({"conf": [[0.5], None], "members": [[True]] * 2}, "no list in row 1"),
+        ({"conf": [[1], [0]], "members": [[True]] * 2}, "floating-point"),
+        ({"conf": [[0.5]] * 2, "members": [[1.0]] * 2}, "lists of truth values"),
+        ({"conf": [[0.5]] * 2, "members": [[True], [None]]}, "truth value in row 1"),
+        (
+            {"conf": [[0.5]] * 2, "members": [[True]] * 2, "subject": [CANARY, CANARY]},
+            "one whole number",
+        ),
+    ],
+)
+def test_tables_that_hold_no_signals_are_refused(tmp_path, columns, says):
+    pq.write_table(pa.table(columns), tmp_path / "signals.parquet")
+    with pytest.raises(al.DataError, match=says) as told:
+        al.exposure_from_signals(tmp_path / "signals.parquet")
+    assert "zoe" not in str(told.value)
 
 
 @pytest.mark.parametrize(

@@ -532,7 +532,7 @@ pub(crate) enum KeyAction {
 pub(crate) enum ExposureAction {
     /// Run the attacks on signals and say what they find
     Score {
-        /// Signals: an .npz archive, or a folder of .npy files
+        /// Signals: an .npz archive, a folder of .npy files, or Parquet or Arrow with a row a record
         signals: PathBuf,
         /// Where the evidence (JSON) goes
         #[arg(long)]

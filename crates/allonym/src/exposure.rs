@@ -4,6 +4,7 @@ mod evidence;
 mod files;
 mod measure;
 mod page;
+mod tables;
 mod words;
 
 use crate::Failure;

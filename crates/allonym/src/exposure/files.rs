@@ -1,6 +1,7 @@
-//! Signals in files: an `.npz` archive, or a folder of `.npy` files with the same names.
+//! Signals in files: an `.npz` archive, a folder of `.npy` files with the same names, or tables.
 
 use super::Models;
+use super::tables::{Tables, is_table};
 use crate::{Failure, Result};
 use allonym_exposure::{Kind, Layout, Matrix, NpyArray, Npz};
 use std::path::Path;
@@ -18,6 +19,10 @@ use std::path::Path;
 ///
 /// One of `conf` and `logit` is enough, as is one of the two for the population; `member` will do
 /// for `members`, `population` for `pop_conf`.
+///
+/// A Parquet or Arrow IPC file has a row for each record instead, with lists of one number for each model in
+/// the columns `conf`, `logit` and `members`, and perhaps `subject`; a folder with such a file `records` may
+/// have another, `population`.
 #[derive(Debug)]
 pub struct SignalFile {
     conf: Option<NpyArray>,
@@ -26,6 +31,9 @@ pub struct SignalFile {
     population: Option<NpyArray>,
     population_logit: Option<NpyArray>,
     subjects: Option<NpyArray>,
+    layout: Layout,
+    /// What was read from tables; its arrays lie in a folder that ends with it.
+    tables: Option<Tables>,
 }
 
 impl SignalFile {
@@ -34,6 +42,9 @@ impl SignalFile {
     /// # Errors
     /// A file that cannot be read, arrays that are missing or not of the shape above.
     pub fn open(path: &Path) -> Result<SignalFile> {
+        if is_table(path) {
+            return SignalFile::of_tables(path);
+        }
         let source = Source::open(path)?;
         let (conf, logit) = (source.array(&["conf"])?, source.array(&["logit"])?);
         let missing = |what: &str| {
@@ -60,6 +71,30 @@ impl SignalFile {
             population: source.array(&["pop_conf", "population"])?,
             population_logit: source.array(&["pop_logit"])?,
             subjects: source.array(&["subject", "subjects"])?,
+            layout: Layout::ByReference,
+            tables: None,
+        })
+    }
+
+    fn of_tables(path: &Path) -> Result<SignalFile> {
+        let mut tables = Tables::open(path)?;
+        let missing = |what: &str| {
+            let message = format!("{}: no column {what}", path.display());
+            Failure::new("ALO-D006", 3, message)
+        };
+        let (conf, logit) = (tables.conf.take(), tables.logit.take());
+        if conf.is_none() && logit.is_none() {
+            return Err(missing("`conf` or `logit`"));
+        }
+        Ok(SignalFile {
+            conf,
+            logit,
+            members: tables.members.take().ok_or_else(|| missing("`members`"))?,
+            population: tables.population.take(),
+            population_logit: tables.population_logit.take(),
+            subjects: None,
+            layout: Layout::ByRecord,
+            tables: Some(tables),
         })
     }
 
@@ -68,20 +103,24 @@ impl SignalFile {
     /// # Errors
     /// Arrays that have not two axes.
     pub fn models(&self, target: usize) -> Result<Models<'_>> {
-        let (conf, logit) = match (open(self.conf.as_ref())?, open(self.logit.as_ref())?) {
-            (Some(conf), Some(logit)) => (conf, logit),
-            (Some(conf), None) => (conf, conf.as_logits()),
-            (None, Some(logit)) => (logit.as_confidences(), logit),
-            (None, None) => {
-                return Err(Failure::new("ALO-D006", 3, "there is neither `conf` nor `logit`"));
-            }
-        };
-        let population =
-            match (open(self.population.as_ref())?, open(self.population_logit.as_ref())?) {
-                (Some(conf), _) => Some(conf),
-                (None, logit) => logit.map(Matrix::as_confidences),
+        let (conf, logit) =
+            match (self.matrix(self.conf.as_ref())?, self.matrix(self.logit.as_ref())?) {
+                (Some(conf), Some(logit)) => (conf, logit),
+                (Some(conf), None) => (conf, conf.as_logits()),
+                (None, Some(logit)) => (logit.as_confidences(), logit),
+                (None, None) => {
+                    return Err(Failure::new("ALO-D006", 3, "there is neither `conf` nor `logit`"));
+                }
             };
-        Ok(Models { conf, logit, members: matrix(&self.members)?, population, target })
+        let population = match (
+            self.matrix(self.population.as_ref())?,
+            self.matrix(self.population_logit.as_ref())?,
+        ) {
+            (Some(conf), _) => Some(conf),
+            (None, logit) => logit.map(Matrix::as_confidences),
+        };
+        let members = Matrix::file(&self.members, self.layout)?;
+        Ok(Models { conf, logit, members, population, target })
     }
 
     /// Whose each record is, where the file says so.
@@ -89,6 +128,9 @@ impl SignalFile {
     /// # Errors
     /// Numbers that are not whole, or not one for each record.
     pub fn subjects(&self) -> Result<Option<Vec<u64>>> {
+        if let Some(tables) = &self.tables {
+            return Ok(tables.subjects.clone());
+        }
         let Some(array) = &self.subjects else { return Ok(None) };
         let unfit =
             || Failure::new("ALO-D006", 3, "`subject` must hold one whole number for each record");
@@ -98,14 +140,10 @@ impl SignalFile {
         // Every kind that is left is whole; what is negative is as good a name as any.
         Ok(Some(array.to_vec()?.iter().map(|number| number.to_bits()).collect()))
     }
-}
 
-fn open(array: Option<&NpyArray>) -> Result<Option<Matrix<'_>>> {
-    array.map(matrix).transpose()
-}
-
-fn matrix(array: &NpyArray) -> Result<Matrix<'_>> {
-    Ok(Matrix::file(array, Layout::ByReference)?)
+    fn matrix<'a>(&self, array: Option<&'a NpyArray>) -> Result<Option<Matrix<'a>>> {
+        Ok(array.map(|array| Matrix::file(array, self.layout)).transpose()?)
+    }
 }
 
 enum Source<'a> {
