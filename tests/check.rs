@@ -448,3 +448,24 @@ fn coarser_and_masked_cells_are_held_to_their_promise() {
         assert!(told.contains(words), "no `{words}` in:\n{told}");
     }
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_folder_that_may_not_be_read_is_named_and_nothing_is_done() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let place = treated("2020-01-01", "ml/a.csv");
+    place.write("ml/locked/b.csv", rows("2020-01-01"));
+    let before = place.bytes("ml/a.csv");
+    let lock = |mode| {
+        fs::set_permissions(place.path("ml/locked"), fs::Permissions::from_mode(mode)).unwrap();
+    };
+    for arguments in [&["check", "ml"][..], &["expire", "ml", "--yes", "--as-of", AS_OF]] {
+        lock(0o000);
+        let ended = place.run_bound(arguments);
+        lock(0o755);
+        let ended = ended.expect(4).says(&["ALO-D004", "ml/locked"]);
+        assert!(!ended.err.contains(CANARY), "{}", ended.err);
+    }
+    assert_eq!(place.bytes("ml/a.csv"), before);
+}

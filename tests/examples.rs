@@ -43,7 +43,7 @@ fn the_commands_of_the_readme() {
     let consoles = blocks("README.md", "console").concat();
     let commands: Vec<&str> =
         consoles.lines().filter_map(|line| line.strip_prefix("$ allonym ")).collect();
-    assert_eq!(commands.len(), 6, "{commands:?}");
+    assert_eq!(commands.len(), 7, "{commands:?}");
     place.run(&["key", "new"]).expect(0);
     for command in commands {
         let words = command.split('#').next().unwrap().split_whitespace();

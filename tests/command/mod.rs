@@ -95,6 +95,35 @@ impl Place {
         ended(&command.output().unwrap())
     }
 
+    /// Runs as a user whom permissions bind. Root, whom they do not, becomes nobody, and gives
+    /// everything in the place away first.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn run_bound(&self, arguments: &[&str]) -> Ended {
+        use std::os::unix::fs::{MetadataExt, lchown};
+        use std::os::unix::process::CommandExt;
+        const NOBODY: u32 = 65_534;
+        if fs::metadata("/proc/self").unwrap().uid() != 0 {
+            return self.run(arguments);
+        }
+        let command = self.folder.path().join("allonym");
+        drop(fs::remove_file(&command));
+        let mut all = vec![self.folder.path().to_owned()];
+        while let Some(path) = all.pop() {
+            if path.is_dir() && !path.is_symlink() {
+                all.extend(fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().path()));
+            }
+            lchown(&path, Some(NOBODY), Some(NOBODY)).unwrap();
+        }
+        // Where the command was built nobody may have no business.
+        let built = env!("CARGO_BIN_EXE_allonym");
+        fs::hard_link(built, &command).or_else(|_| fs::copy(built, &command).map(drop)).unwrap();
+        let like = self.command(arguments);
+        let mut bound = Command::new(&command);
+        bound.args(like.get_args()).current_dir(self.path("")).env_clear().stdin(Stdio::null());
+        bound.envs(like.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        ended(&bound.uid(NOBODY).gid(NOBODY).output().unwrap())
+    }
+
     pub(crate) fn run_with_stdin(&self, arguments: &[&str], stdin: &[u8]) -> Ended {
         let mut command = self.command(arguments);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());

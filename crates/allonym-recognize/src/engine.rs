@@ -423,6 +423,7 @@ impl Engine {
                 && group.prior.contains(previous)
                 && (group.loose.contains(*byte) || !inside())
                 && group.marks.iter().all(marked)
+                && !caches.groups[index].as_ref().is_some_and(|walks| walks.is_vain(bytes, start))
             {
                 self.look(text, start, index, caches, found);
             }
@@ -664,16 +665,12 @@ impl Group {
         &self,
         bytes: &[u8],
         start: usize,
-        Walks { cache, vain }: &mut Walks,
+        walks: &mut Walks,
         mut matched: impl FnMut(usize, usize),
     ) {
         const NEVER: &str = "no byte makes it quit, and its cache may be cleared at any time";
-        let opening = opening_at(bytes, start);
-        let place_of = |opening: u64| usize::from(opening.wrapping_mul(SPREAD).to_be_bytes()[0]);
-        if opening.is_some_and(|opening| vain[place_of(opening)] == opening) {
-            return;
-        }
         let dfa = &self.automaton;
+        let cache = &mut walks.cache;
         let look_behind = start.checked_sub(1).map(|place| bytes[place]);
         let config = start::Config::new().anchored(Anchored::Yes).look_behind(look_behind);
         let mut state = dfa.start_state(cache, &config).expect(NEVER);
@@ -682,8 +679,8 @@ impl Group {
             state = dfa.next_state(cache, state, *byte).expect(NEVER);
             if state.is_tagged() {
                 if state.is_dead() {
-                    if let Some(opening) = opening.filter(|_| in_vain && place < start + OPENING) {
-                        vain[place_of(opening)] = opening;
+                    if in_vain && place < start + OPENING {
+                        walks.remember(bytes, start);
                     }
                     return;
                 }
@@ -704,6 +701,24 @@ impl Group {
             }
         }
     }
+}
+
+impl Walks {
+    /// Whether a walk from `start` is known to lead nowhere.
+    fn is_vain(&self, bytes: &[u8], start: usize) -> bool {
+        opening_at(bytes, start).is_some_and(|opening| self.vain[place_of(opening)] == opening)
+    }
+
+    fn remember(&mut self, bytes: &[u8], start: usize) {
+        if let Some(opening) = opening_at(bytes, start) {
+            self.vain[place_of(opening)] = opening;
+        }
+    }
+}
+
+/// The place of an opening among [`VAIN`].
+fn place_of(opening: u64) -> usize {
+    usize::from(opening.wrapping_mul(SPREAD).to_be_bytes()[0])
 }
 
 /// The byte before `start` and [`OPENING`] bytes from there, where there are as many: all that a walk
