@@ -1,7 +1,7 @@
 //! A check as Croissant: what machine-learning tools read beside a dataset.
 
 use crate::sarif::uri;
-use crate::words::{is_masking, tame};
+use crate::words::{masking, tame};
 use crate::{CheckEvidence, ColumnEvidence, FileEvidence};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -104,7 +104,7 @@ fn personal(evidence: &CheckEvidence) -> Vec<String> {
     ];
     for column in &evidence.columns {
         let name = tame(&column.name);
-        match (&column.entity, is_masking(column)) {
+        match (&column.entity, masking(column).is_some()) {
             (Some(entity), _) => told.push(format!("{name}: looks like {entity}")),
             (None, true) => told.push(format!("{name}: was treated as personal")),
             (None, false) => {}
@@ -118,12 +118,9 @@ fn personal(evidence: &CheckEvidence) -> Vec<String> {
 }
 
 fn manipulation(evidence: &CheckEvidence) -> Vec<String> {
-    let treated = evidence.columns.iter().filter(|column| is_masking(column));
-    treated
-        .map(|column| {
-            let treatment = column.treatment.as_deref().unwrap_or_default();
-            format!("{}: {treatment}", tame(&column.name))
-        })
+    let columns = evidence.columns.iter();
+    columns
+        .filter_map(|column| Some(format!("{}: {}", tame(&column.name), masking(column)?)))
         .collect()
 }
 

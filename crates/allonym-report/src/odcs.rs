@@ -10,7 +10,7 @@ mod read;
 
 pub use read::{Contract, ContractColumn, ContractError, ContractTable};
 
-use crate::words::{is_masking, key_words, tag_of};
+use crate::words::{key_words, masking, tag_of};
 use crate::yaml::yaml;
 use crate::{CheckEvidence, ColumnEvidence, TagEvidence};
 use serde_json::{Map, Value, json};
@@ -84,14 +84,10 @@ fn property(column: &ColumnEvidence, evidence: &CheckEvidence) -> Value {
     put("logicalType", logical_type(&column.type_name).map(str::to_owned));
     put("physicalType", Some(column.type_name.clone()));
     put("classification", classification(column).map(str::to_owned));
-    if is_masking(column) {
-        put("transformLogic", column.treatment.clone());
+    if let Some(treatment) = masking(column) {
+        put("transformLogic", Some(treatment.to_owned()));
         let keys = key_words(column, evidence).map(|keys| format!(", {keys}"));
-        let description = format!(
-            "{} by the policy{}",
-            column.treatment.as_deref().unwrap_or_default(),
-            keys.unwrap_or_default()
-        );
+        let description = format!("{treatment} by the policy{}", keys.unwrap_or_default());
         put("transformDescription", Some(description));
     }
     let mut custom: Vec<(&str, Value)> = Vec::new();
@@ -137,7 +133,7 @@ fn classification(column: &ColumnEvidence) -> Option<&'static str> {
         Some("secret") => Some("secret"),
         Some("sensitive") => Some("sensitive"),
         Some("quasi") => Some("personal_data"),
-        _ => is_masking(column).then_some("personal_data"),
+        _ => masking(column).map(|_| "personal_data"),
     }
 }
 

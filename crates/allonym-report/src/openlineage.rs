@@ -1,6 +1,6 @@
 //! A check as `OpenLineage` events: which dataset was made of which, and which columns were masked.
 
-use crate::words::{is_masking, key_words};
+use crate::words::{key_words, masking};
 use crate::{CheckEvidence, ColumnEvidence, FileEvidence};
 use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
@@ -68,7 +68,7 @@ fn facets(file: &FileEvidence, evidence: &CheckEvidence) -> Value {
 }
 
 fn lineage(column: &ColumnEvidence, file: &FileEvidence, evidence: &CheckEvidence) -> Value {
-    let masking = is_masking(column);
+    let masking = masking(column).is_some();
     let treatment = column.treatment.as_deref().unwrap_or("not listed in the policy");
     let keys = key_words(column, evidence).map(|keys| format!(", {keys}")).unwrap_or_default();
     json!({ "inputFields": [{

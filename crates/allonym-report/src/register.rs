@@ -1,7 +1,7 @@
 //! A check as rows for the register of processing activities (GDPR, article 30), and as a workbook.
 
 use crate::csv;
-use crate::words::{cell, csv_cell, is_masking, sentence, tag_of, verdict};
+use crate::words::{cell, csv_cell, masking, sentence, tag_of, verdict};
 use crate::{CheckEvidence, ColumnEvidence};
 use rust_xlsxwriter::{DocProperties, ExcelDateTime, Format, FormatAlign, Workbook, Worksheet};
 
@@ -126,10 +126,7 @@ fn activities(evidence: &CheckEvidence) -> Vec<Vec<String>> {
         let basis = of_tag(&|tag| tag.legal_basis.clone());
         let law = of_tag(&|tag| tag.jurisdiction.clone());
         let categories = all(&|column| column.category.clone().or_else(|| column.entity.clone()));
-        let measures = all(&|column| {
-            let treatment = column.treatment.as_deref()?;
-            is_masking(column).then(|| format!("{}: {treatment}", column.name))
-        });
+        let measures = all(&|column| Some(format!("{}: {}", column.name, masking(column)?)));
         let known = [
             evidence.policy.name.clone().unwrap_or_else(|| evidence.source.clone()),
             evidence.source.clone(),

@@ -63,9 +63,9 @@ pub(crate) fn number(n: u64) -> String {
     text
 }
 
-/// Whether the treatment of a column took something away from its cells.
-pub(crate) fn is_masking(column: &ColumnEvidence) -> bool {
-    column.treatment.as_deref().is_some_and(|treatment| treatment != "keep")
+/// The treatment of a column that took something away from its cells, if any did.
+pub(crate) fn masking(column: &ColumnEvidence) -> Option<&str> {
+    column.treatment.as_deref().filter(|treatment| *treatment != "keep")
 }
 
 /// The keys that may have made a column's tokens, as in `key K7Q2Z`; `None` where it has none.

@@ -5,7 +5,7 @@ mod files;
 mod measure;
 mod page;
 mod tables;
-mod words;
+pub(crate) mod words;
 
 use crate::Failure;
 

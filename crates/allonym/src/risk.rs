@@ -1,6 +1,7 @@
 //! How far the rows of a table can be told apart, and so be linked to people, for the faces: tables in,
 //! evidence out.
 
+use crate::exposure::words::count;
 use crate::{Cancel, Failure, Result};
 use allonym_exposure::{clopper_pearson, wilson};
 use allonym_io::{Found, ReadOptions, Reader};
@@ -797,18 +798,6 @@ fn percent(share: f64) -> String {
         percent if percent < 0.1 => "< 0.1 %".to_owned(),
         percent => format!("{percent:.1} %"),
     }
-}
-
-fn count(n: u64) -> String {
-    let digits = n.to_string();
-    let mut text = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }
 
 impl From<RiskError> for Failure {

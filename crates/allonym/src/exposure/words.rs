@@ -355,7 +355,7 @@ pub(super) fn share(share: Option<f64>) -> String {
 }
 
 /// `1204318` as `1,204,318`.
-pub(super) fn count(n: u64) -> String {
+pub(crate) fn count(n: u64) -> String {
     let digits = n.to_string();
     let mut text = String::new();
     for (at, digit) in digits.chars().enumerate() {
