@@ -78,6 +78,29 @@ fn what_a_run_does_stands_in_the_ledger_before_and_after() {
 }
 
 #[test]
+fn a_policy_names_its_ledger_and_flags_win() {
+    let place = Place::with_keys();
+    place.write("in.csv", "mail\na@example.org\n");
+    let text = policy(&[("mail", TOKEN)]);
+    place.write("allonym.toml", format!("{text}\n[keys]\nledger = \"audit/log\"\n"));
+    place.run(&["apply", "in.csv", "--to", "out/safe.csv"]).expect(0);
+    assert!(place.path("audit/log/segments").is_dir());
+    place.run(&["audit", "verify"]).expect(6).says(&[]);
+    let told = place.run(&["audit", "verify", "--format", "json"]);
+    let told: Value = serde_json::from_str(&told.out).unwrap();
+    assert_eq!((&told["verdict"], &told["entries"]), (&"unanchored".into(), &2.into()));
+    let receipt = "out/safe.csv.allonym.json";
+    let good = place.run(&["verify", receipt]).expect(0);
+    assert!(good.out.contains("in the ledger as entry 1"), "{}", good.out);
+    // A flag wins, and the key that was made before the policy stands beside the ring.
+    let beside = ledger(&place).display().to_string();
+    let told = place.run(&["audit", "verify", "--format", "json", "--ledger", &beside]);
+    let told: Value = serde_json::from_str(&told.out).unwrap();
+    assert_eq!(told["entries"], 1);
+    place.run(&["verify", receipt, "--ledger", &beside]).expect(6);
+}
+
+#[test]
 fn a_receipt_is_checked_a_year_later() {
     let place = treated();
     let receipt = "out/safe.csv.allonym.json";

@@ -92,6 +92,13 @@ fn one_person_across_three_data_sets() {
     assert_eq!(contents(&place.path("ml")), before);
     assert!(!place.config().join("default.keyring.suppression.jsonl").exists());
 
+    // Nobody approves what they do themselves.
+    let mut alone = vec!["erase", "ml/claims", "--subjects", "who.csv", "--policy", "tokens.toml"];
+    alone.extend(["--yes", "--operator", "Privacy desk", "--approver", "privacy desk "]);
+    let refused = run(&place, &alone, 2);
+    assert!(refused.err.contains("ALO-R012"), "{}", refused.err);
+    assert_eq!(contents(&place.path("ml")), before);
+
     let claims = run(
         &place,
         &[
@@ -108,6 +115,8 @@ fn one_person_across_three_data_sets() {
             "nightly backups until 2026-03-01",
             "--operator",
             "privacy desk",
+            "--approver",
+            "data protection officer",
         ],
         0,
     );
@@ -122,6 +131,8 @@ fn one_person_across_three_data_sets() {
         assert_eq!((&file["rows_erased"], &file["found_again"]), (&5.into(), &0.into()), "{file}");
         assert_eq!((&file["before"]["rows"], &file["after"]["rows"]), (&50.into(), &45.into()));
     }
+    assert_eq!(certificate["operator"], "privacy desk");
+    assert_eq!(certificate["approver"], "data protection officer");
     assert_eq!(certificate["residual_copies"][0], "nightly backups until 2026-03-01");
     assert_eq!(certificate["requests"].as_array().unwrap().len(), 1);
     assert!(certificate["statement"].as_str().unwrap().contains("not prove that no other copy"));

@@ -239,6 +239,7 @@ def erase(
     certificate: str | os.PathLike[str] | None = None,
     residual: Sequence[str] = (),
     operator: str | None = None,
+    approver: str | None = None,
     receipts: Sequence[str | os.PathLike[str]] = (),
     keys: str | None = None,
 ) -> Erased:
@@ -264,6 +265,8 @@ def erase(
         Copies out of reach, each with its end, as the certificate declares them.
     operator
         Who does it.
+    approver
+        Who agreed to it: somebody else.
     receipts
         Folders whose receipts tell what was made of the data.
     keys
@@ -277,6 +280,8 @@ def erase(
 
     Raises
     ------
+    UsageError
+        An approver who is no second person.
     DataError
         Files or subjects that cannot be read.
     KeyStoreError
@@ -295,6 +300,7 @@ def erase(
         certificate=_path(certificate),
         residual=list(residual),
         operator=operator,
+        approver=approver,
         receipts=[os.fspath(folder) for folder in receipts],
         keys=keys,
     )

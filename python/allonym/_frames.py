@@ -100,7 +100,7 @@ def lazily(data: Any, plan: PlanCore) -> Any:
     schema = pl.DataFrame(plan.no_rows()).schema
 
     def treat(rows: Any) -> Any:
-        return pl.DataFrame(plan.treat(rows).stream)
+        return pl.DataFrame(plan.treat(rows, record=False).stream)
 
     return data.map_batches(treat, schema=schema, streamable=not _counts_rows(plan))
 

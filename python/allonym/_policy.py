@@ -232,12 +232,17 @@ class Policy:
         if source.is_stream:
             _warn(plan.warnings)
             return source.restore(plan.stream(source.arrow), plan)
-        treated = plan.treat(source.arrow)
+        treated = plan.treat(source.arrow, record=False)
         _warn(treated.warnings)
         return source.restore(treated.stream, plan)
 
     def run(self, data: T, *, keys: Keyring | str | None = None) -> Run[T]:
-        """Treat a table and tell what was done.
+        """Treat a table and tell what was done, with a receipt.
+
+        The receipt is signed with the keyring and stands in its ledger (``ALLONYM_LEDGER``, the
+        policy's ``ledger``, else beside the ring) before the table is handed out. Where there is
+        no ledger a warning says why. :meth:`apply`, which batch functions call many times on many
+        machines, writes nothing down.
 
         Parameters
         ----------
@@ -254,7 +259,8 @@ class Policy:
         UsageError
             A ``LazyFrame``, whose rows are not there yet.
         AllonymError
-            As for :meth:`apply`.
+            As for :meth:`apply`; a ledger that was asked for and cannot be written, or that
+            another process keeps locked.
         """
         if _frames.is_lazy(data):
             message = "a receipt counts rows, and a LazyFrame has none yet"
@@ -262,9 +268,10 @@ class Policy:
         keyring = self._keyring(keys)
         source = _frames.source(data, listed=list(self.columns))
         plan = self._plan(source, keyring)
-        treated = plan.treat(source.arrow)
+        treated = plan.treat(source.arrow, record=True)
         made = source.restore(treated.stream, plan)
-        return Run(made, json.loads(treated.receipt), list(treated.warnings))
+        text = treated.receipt
+        return Run(made, json.loads(text), list(treated.warnings), text)
 
     def check(self, data: Any, *, keys: Keyring | str | None = None) -> PlanCheck:
         """Say whether the policy fits a table, without treating it.
@@ -384,9 +391,21 @@ class Run(Generic[T]):
     data: T
     receipt: dict[str, Any]
     """Policy, rules and keys by digest and id, and counts by column; never a cell. Rows in memory
-    have no file, so that ``inputs`` and ``outputs`` are empty and nothing can be checked against
-    them later."""
+    have no file, so that ``inputs`` and ``outputs`` are empty; that it was made, by whose keyring
+    and when, its signature and the ledger show."""
     warnings: list[str]
+    receipt_json: str
+    """The receipt as it was signed, to the byte: the ledger knows it by its digest."""
+
+    def write_receipt(self, path: str | os.PathLike[str]) -> None:
+        """Write the receipt to a file that ``allonym verify`` finds in the ledger.
+
+        Parameters
+        ----------
+        path
+            The file; an older one is written over.
+        """
+        Path(path).write_bytes(self.receipt_json.encode())
 
     def __repr__(self) -> str:
         kind = _frames.kind_of(self.data)

@@ -35,9 +35,33 @@ def test_apply_and_load_agree(tmp_path, keys):
     receipt = json.loads((tmp_path / "out.parquet.allonym.json").read_text())
     for part in ("policy", "rules", "keys", "columns", "warnings", "tool"):
         assert receipt[part] == run.receipt[part], part
-    # What is written to a file is signed and stands in the ledger; a table in memory does neither.
     assert receipt["signature"]["key"].startswith("allonym/")
-    assert run.receipt["signature"] is None
+    assert run.receipt["signature"]["key"] == receipt["signature"]["key"]
+
+
+def test_a_table_in_memory_stands_in_the_ledger_and_its_receipt_is_signed(tmp_path, ring, keys):
+    policy = al.Policy.parse(POLICY)
+    frame = pl.DataFrame(people(40))
+    run = policy.run(frame, keys=ring)
+    receipt = tmp_path / "run.json"
+    run.write_receipt(receipt)
+    assert json.loads(run.receipt_json) == run.receipt
+    verify = ("verify", receipt, "--keys", keys, "--format", "json")
+    told = json.loads(allonym(*verify).stdout)
+    assert told["signature"] == "known"
+    assert told["ledger"]["entry"] == 0
+    (segment,) = (tmp_path / "keys" / "test.keyring.ledger" / "segments").glob("*.jsonl")
+    (entry,) = map(json.loads, segment.read_text().splitlines())
+    assert entry["action"] == "apply"
+    assert entry["counts"] == {"cells_treated": 146, "columns": 5, "files": 0, "rows": 40}
+    assert entry["policy_digest"] == policy.digest
+    assert entry["key_ids"] == [ring.keys[0].id]
+    # One row more, and it is not what was signed.
+    receipt.write_text(run.receipt_json.replace('"rows": 40', '"rows": 41'))
+    allonym(*verify, exit_code=1)
+    # `apply` is called on many machines at once, and writes nothing down.
+    policy.apply(frame, keys=ring)
+    assert len(segment.read_text().splitlines()) == 1
 
 
 def test_errors_go_to_stderr_with_their_exit_code(tmp_path):

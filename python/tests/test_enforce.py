@@ -98,7 +98,11 @@ def test_people_go_and_stay_out_of_files_and_frames(place: Path) -> None:
     reference = f"file:{place.parent / 'keys' / 'a.keyring'}"
     plan = al.erase("a.parquet", subjects="who.csv", keys=reference)
     assert (plan.verdict, plan.ok) == ("found", False)
-    done = al.erase("a.parquet", subjects="who.csv", keys=reference, yes=True, operator="desk")
+    people = {"operator": "desk", "approver": "officer"}
+    with pytest.raises(al.UsageError, match="second person"):
+        al.erase("a.parquet", subjects="who.csv", keys=reference, yes=True, approver="officer")
+    done = al.erase("a.parquet", subjects="who.csv", keys=reference, yes=True, **people)
+    assert done.to_dict()["approver"] == "officer"
     assert (done.verdict, done.ok) == ("erased", True)
     assert done.to_polars().rows() == [("a.parquet", 1, 0, 0, 0, 0, 0)]
     assert done.to_dict()["signature"] is not None

@@ -179,6 +179,29 @@ def test_run_gives_a_receipt(policy, ring, columns):
     assert repr(run) == "Run(polars.DataFrame, 40 rows, 0 warnings)"
 
 
+def test_a_policy_names_its_ledger(ring, columns, tmp_path):
+    policy = al.Policy.parse(
+        POLICY.replace(
+            "version = 1",
+            f'''version = 1
+[keys]
+ledger = "{tmp_path}/audit"''',
+        )
+    )
+    policy.run(pl.DataFrame(columns), keys=ring)
+    assert (tmp_path / "audit" / "segments").is_dir()
+    assert not (tmp_path / "keys" / "test.keyring.ledger").exists()
+
+
+def test_a_run_that_cannot_be_written_down_says_so(policy, ring, columns, tmp_path):
+    (tmp_path / "keys" / "test.keyring.ledger").write_text("in the way")
+    run = policy.run(pl.DataFrame(columns), keys=ring)
+    (told,) = run.warnings
+    assert "stands in no ledger" in told
+    assert run.receipt["signature"] is None
+    assert run.receipt["warnings"] == []
+
+
 def test_receipts_can_be_repeated(policy, ring, columns, monkeypatch):
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "1790000000")
     frame = pl.DataFrame(columns)

@@ -21,7 +21,7 @@ pub(crate) fn run(arguments: &ApplyArguments, session: &mut Session) -> Result<u
     let drafted = matches!(policy, PolicySource::Draft);
     let now = session.clock(arguments.as_of.as_deref())?;
     let environment = arguments.keys.environment(session);
-    let ledger = arguments.keys.ledger(&environment);
+    let ledger = arguments.keys.ledger(policy.keys(), &environment);
     let meter = Meter::new(session.progress_kind());
     let told = |progress: Progress<'_>| {
         meter.tell(progress.phase, progress.file, progress.bytes, progress.size);

@@ -2,9 +2,9 @@
 #![expect(clippy::doc_markdown, reason = "these comments are the help that terminals show")]
 
 use crate::session::Session;
-use allonym::{Compression, Environment, Format, ReadOptions, TextEncoding};
+use allonym::{Compression, Environment, Format, KeyReference, ReadOptions, TextEncoding};
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Find personal data in tables and text, pseudonymize it with keyed tokens, and prove it.
 #[derive(Debug, Parser)]
@@ -338,7 +338,7 @@ pub(crate) struct KeySource {
     /// Open file descriptor that holds the keyring's passphrase
     #[arg(long, value_name = "N", global = true)]
     pub(crate) passphrase_fd: Option<u32>,
-    /// Folder of the ledger (default: ALLONYM_LEDGER, else beside the keyring)
+    /// Folder of the ledger (default: ALLONYM_LEDGER, the policy, else beside the keyring)
     #[arg(long, value_name = "FOLDER", global = true)]
     pub(crate) ledger: Option<PathBuf>,
 }
@@ -348,9 +348,12 @@ impl KeySource {
         session.environment.clone().with_passphrase_file(self.passphrase())
     }
 
-    pub(crate) fn ledger(&self, environment: &Environment) -> Option<PathBuf> {
-        let named = || environment.variable("ALLONYM_LEDGER").map(PathBuf::from);
-        self.ledger.clone().or_else(named)
+    pub(crate) fn ledger(
+        &self,
+        policy: Option<(&KeyReference, &Path)>,
+        environment: &Environment,
+    ) -> Option<PathBuf> {
+        allonym::ledger::asked_place(self.ledger.as_deref(), policy, environment)
     }
 
     pub(crate) fn passphrase(&self) -> Option<PathBuf> {
@@ -473,6 +476,9 @@ pub(crate) struct EraseArguments {
     /// Who does it, for the certificate
     #[arg(long, value_name = "NAME")]
     pub(crate) operator: Option<String>,
+    /// Who agreed to it, somebody else, for the certificate
+    #[arg(long, value_name = "NAME", requires = "operator")]
+    pub(crate) approver: Option<String>,
 }
 
 #[derive(Debug, Args)]

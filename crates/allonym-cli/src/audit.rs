@@ -1,15 +1,17 @@
 //! `allonym audit`: the ledger, checked and anchored.
 
 use crate::arguments::{AuditAction, AuditArguments, OutputFormat};
+use crate::policy;
 use crate::session::Session;
 use allonym::ledger::{self, Verdict, Verification};
-use allonym::{Environment, Failure, Keyring, Result, ring_place, unlock_for, write_whole};
+use allonym::{Failure, Result, open_ring, write_whole};
 use std::path::{Path, PathBuf};
 
 pub(crate) fn run(arguments: &AuditArguments, session: &mut Session) -> Result<u8> {
     let environment = arguments.keys.environment(session);
-    let asked = arguments.keys.ledger(&environment);
-    let ring = ring_at_hand(arguments.keys.keys.as_deref(), &environment);
+    let policy = policy::find(None, &session.environment)?;
+    let asked = arguments.keys.ledger(policy.keys(), &environment);
+    let ring = open_ring(arguments.keys.keys.as_deref(), policy.keys(), &environment);
     let folder = match (&asked, &ring) {
         (Some(place), _) => place.clone(),
         (None, Ok(ring)) => ledger::ledger_place(None, ring.path()),
@@ -55,13 +57,6 @@ pub(crate) fn run(arguments: &AuditArguments, session: &mut Session) -> Result<u
             Ok(0)
         }
     }
-}
-
-/// The ring that flag, environment or default name.
-pub(crate) fn ring_at_hand(keys: Option<&str>, environment: &Environment) -> Result<Keyring> {
-    let place = ring_place(keys, None, environment)?;
-    let unlock = unlock_for(&place.path, environment)?;
-    Ok(Keyring::open(&place.path, &unlock)?)
 }
 
 fn read_note(path: &PathBuf) -> Result<String> {

@@ -7,8 +7,8 @@ use crate::session::{Session, clock_of_machine};
 use crate::{report, table};
 use allonym::ledger::{self, Action, AuditLog, Scribe};
 use allonym::{
-    CheckEvidence, CheckJob, CheckSeverity as Severity, Failure, PolicySource, Result, check,
-    check_exit, expand, open_ring, read_recall, sign_check, write_whole,
+    CheckEvidence, CheckJob, CheckSeverity as Severity, Failure, Result, check, check_exit, expand,
+    open_ring, read_recall, sign_check, write_whole,
 };
 use std::path::Path;
 
@@ -22,10 +22,7 @@ pub(crate) fn run(arguments: &CheckArguments, session: &mut Session) -> Result<u
     let environment = arguments.keys.environment(session);
     let policy = policy::find(arguments.policy.as_deref(), &session.environment)?;
     let as_of = session.clock(arguments.as_of.as_deref())?();
-    let reference = match &policy {
-        PolicySource::Given { policy, folder } => Some((policy.keys().clone(), folder.clone())),
-        PolicySource::Draft => None,
-    };
+    let reference = policy.keys().map(|(keys, folder)| (keys.clone(), folder.to_owned()));
     let reference = reference.as_ref().map(|(keys, folder)| (keys, folder.as_path()));
     let own = match open_ring(arguments.keys.keys.as_deref(), reference, &environment) {
         Ok(ring) => ledger::signing_key(&ring)?,
@@ -57,7 +54,7 @@ pub(crate) fn run(arguments: &CheckArguments, session: &mut Session) -> Result<u
     drop(job);
     drop(meter);
     let mut evidence = evidence?;
-    let ledger = arguments.keys.ledger(&environment);
+    let ledger = arguments.keys.ledger(reference, &environment);
     let scribe =
         Scribe { place: ledger.as_deref(), actor: environment.actor(), clock: &clock_of_machine };
     let keys = arguments.keys.keys.as_deref();

@@ -227,6 +227,7 @@ const CODES: &[(&str, &str)] = &[
         "ALO-R011",
         "a file, or the journal of an interrupted job, is not as the job left it; somebody else wrote it",
     ),
+    ("ALO-R012", "an approver is a second person: one who is also the operator approves nothing"),
     (
         "ALO-R020",
         "the log of the Delta table cannot be read, or tells too little; expire it with the engine that keeps it",

@@ -23,6 +23,7 @@ pub(crate) fn run(arguments: &EraseArguments, session: &mut Session) -> Result<u
         certificate: arguments.certificate.clone(),
         residual: arguments.residual.clone(),
         operator: arguments.operator.clone(),
+        approver: arguments.approver.clone(),
     });
     drop(meter);
     let outcome = outcome?;

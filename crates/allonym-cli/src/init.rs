@@ -116,7 +116,7 @@ fn offer_ring(arguments: &InitArguments, policy: &Policy, session: &mut Session)
     let mut ring = create_default_ring(&place.path, "default", tenant, &now, &environment)?;
     let key = ring.key(None, tenant)?.info().clone();
     session.note(&crate::key::created(&place.path, &key.id));
-    let ledger = arguments.keys.ledger(&environment);
+    let ledger = arguments.keys.ledger(None, &environment);
     let scribe =
         Scribe { place: ledger.as_deref(), actor: environment.actor(), clock: &clock_of_machine };
     if let Some(why) = note_new_key(&mut ring, &key, &environment, scribe)? {

@@ -2,7 +2,7 @@
 
 use crate::arguments::{KeyAction, KeyArguments, OutputFormat};
 use crate::session::{Session, clock_of_machine};
-use crate::table;
+use crate::{policy, table};
 use allonym::ledger::{Scribe, note_new_key};
 use allonym::{
     Environment, Failure, KeyInfo, KeyState, Keyring, Result, Severity, create_default_ring,
@@ -16,7 +16,8 @@ pub(crate) fn run(arguments: &KeyArguments, session: &mut Session) -> Result<u8>
     let now = session.clock(arguments.as_of.as_deref())?();
     match &arguments.action {
         KeyAction::New { label, tenant } => {
-            let ledger = arguments.source.ledger(&environment);
+            let found = policy::find(None, &session.environment)?;
+            let ledger = arguments.source.ledger(found.keys(), &environment);
             let scribe = Scribe {
                 place: ledger.as_deref(),
                 actor: environment.actor(),

@@ -1,18 +1,19 @@
 //! `allonym verify`: a receipt, a year later.
 
 use crate::arguments::{OutputFormat, VerifyArguments};
-use crate::audit::ring_at_hand;
+use crate::policy;
 use crate::session::Session;
 use crate::table;
 use allonym::ledger::{self, Included};
-use allonym::{FileState, ReceiptCheck, Result, SignatureState, verify_receipt};
+use allonym::{FileState, ReceiptCheck, Result, SignatureState, open_ring, verify_receipt};
 
 pub(crate) fn run(arguments: &VerifyArguments, session: &mut Session) -> Result<u8> {
     let environment = arguments.keys.environment(session);
-    let asked = arguments.keys.ledger(&environment);
+    let policy = policy::find(None, &session.environment)?;
+    let asked = arguments.keys.ledger(None, &environment);
     // A receipt can be looked at without any ring; one that was asked for has to open.
     let named = arguments.keys.keys.is_some() || arguments.keys.passphrase().is_some();
-    let ring = match ring_at_hand(arguments.keys.keys.as_deref(), &environment) {
+    let ring = match open_ring(arguments.keys.keys.as_deref(), policy.keys(), &environment) {
         Ok(ring) => Some(ring),
         Err(failure) if named => return Err(failure),
         Err(_) => None,
@@ -23,8 +24,9 @@ pub(crate) fn run(arguments: &VerifyArguments, session: &mut Session) -> Result<
     };
     let known: Vec<String> = arguments.signer.iter().cloned().chain(own).collect();
     let check = verify_receipt(&arguments.receipt, arguments.data.as_deref(), &known)?;
+    let written = arguments.keys.ledger(policy.keys(), &environment);
     let beside = ring.as_ref().map(|ring| ledger::ledger_place(None, ring.path()));
-    let folder = asked.clone().or(beside);
+    let folder = written.or(beside);
     let recorded = match &folder {
         Some(folder) if asked.is_some() || folder.exists() => {
             ledger::find_output(folder, &check.sha256)?

@@ -38,7 +38,7 @@ impl<'a> Ready<'a> {
             .parse()
             .map_err(|_| Failure::new("ALO-U005", 2, "the date is no RFC 3339 time"))?;
         let environment = arguments.keys.environment(session);
-        let ledger = arguments.keys.ledger(&environment);
+        let ledger = arguments.keys.ledger(Some((policy.keys(), &folder)), &environment);
         Ok(Ready { arguments, policy, folder, as_of, environment, ledger })
     }
 

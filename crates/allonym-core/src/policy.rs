@@ -305,6 +305,8 @@ impl Promise {
 pub struct KeyReference {
     /// `file:...` or `env:...`; `None`: the user's default ring.
     pub ring: Option<String>,
+    /// Folder of the ledger, from the policy's own folder; `None`: beside the ring.
+    pub ledger: Option<String>,
     /// Id or label; `None`: the active key.
     pub key: Option<String>,
     /// Tenant.
@@ -317,6 +319,7 @@ impl Default for KeyReference {
     fn default() -> Self {
         KeyReference {
             ring: None,
+            ledger: None,
             key: None,
             tenant: "default".to_owned(),
             domain: "default".to_owned(),

@@ -5,7 +5,7 @@ use crate::environment::{environment, now};
 use crate::failure::{raise, usage};
 use crate::policy::PolicyCore;
 use crate::work::interruptible;
-use allonym::ledger::Scribe;
+use allonym::ledger::{Scribe, asked_place};
 use allonym::{
     Anchors, Cancel, Environment, EraseJob, Expanded, ExpireJob, Policy, Progress, ReadOptions,
     Work, erase, expand, expire, expire_table, is_delta_table,
@@ -67,7 +67,7 @@ pub(crate) fn expire_files(
 #[pyfunction]
 #[pyo3(signature = (
     policy, paths, *, subjects, apply, as_of, collected_at, events, certificate, residual, operator,
-    receipts, keys
+    approver, receipts, keys
 ))]
 pub(crate) fn erase_people(
     py: Python<'_>,
@@ -81,6 +81,7 @@ pub(crate) fn erase_people(
     certificate: Option<PathBuf>,
     residual: Vec<String>,
     operator: Option<String>,
+    approver: Option<String>,
     receipts: Vec<PathBuf>,
     keys: Option<String>,
 ) -> PyResult<Enforced> {
@@ -93,6 +94,7 @@ pub(crate) fn erase_people(
             certificate,
             residual,
             operator,
+            approver,
         })?;
         let notes = outcome.unrecorded.map(|why| format!("{UNRECORDED}: {why}"));
         let json = outcome.certificate.to_json();
@@ -131,8 +133,8 @@ impl<'a> Ready<'a> {
     ) -> PyResult<Ready<'a>> {
         let environment = environment(py, None)?;
         let as_of = instant(as_of, &now(&environment)?)?;
-        let ledger = environment.variable("ALLONYM_LEDGER").map(PathBuf::from);
         let (policy, folder) = (policy.bound.policy(), policy.folder.as_path());
+        let ledger = asked_place(None, Some((policy.keys(), folder)), &environment);
         Ok(Ready { policy, folder, environment, ledger, as_of, cancel: Cancel::default(), asked })
     }
 
@@ -168,4 +170,4 @@ fn instant(as_of: Option<&str>, now: &str) -> PyResult<jiff::Timestamp> {
     as_of.unwrap_or(now).parse().map_err(wrong)
 }
 
-const UNRECORDED: &str = "this run stands in no ledger and what it tells is not signed";
+pub(crate) const UNRECORDED: &str = "this run stands in no ledger and what it tells is not signed";

@@ -1,14 +1,17 @@
 //! Policies, and plans bound to a schema.
 
+use crate::enforce::UNRECORDED;
 use crate::environment::{environment, now};
 use crate::keys::Keyring;
 use crate::scan::Scan;
 use crate::stream::{Batches, Stream, schema, table};
 use crate::work::{brief, interruptible};
+use allonym::ledger::{Scribe, asked_place};
 use allonym::{
     BoundPolicy, Cancel, FrameCounts, Guard, Plan, Policy, ScanOptions, TableContract, draft,
     load_rules, open_ring, rule_folders, scan_batches, treat_stream,
 };
+use allonym_cli::clock_of_machine;
 use arrow_array::RecordBatch;
 use arrow_schema::ArrowError;
 use pyo3::prelude::*;
@@ -191,7 +194,13 @@ impl PolicyCore {
             })?
         };
         let guard = guard.map(|guard| Arc::new(Mutex::new(guard)));
-        Ok(PlanCore { bound: Arc::clone(bound), plan: Arc::new(plan), guard })
+        Ok(PlanCore {
+            bound: Arc::clone(bound),
+            folder: self.folder.clone(),
+            plan: Arc::new(plan),
+            ring: keys.map(|keys| Arc::clone(&keys.ring)),
+            guard,
+        })
     }
 }
 
@@ -199,7 +208,9 @@ impl PolicyCore {
 #[pyclass(frozen, module = "allonym")]
 pub(crate) struct PlanCore {
     bound: Arc<BoundPolicy>,
+    folder: PathBuf,
     plan: Arc<Plan>,
+    ring: Option<Arc<allonym::Keyring>>,
     /// Keeps out who was erased.
     guard: Option<Arc<Mutex<Guard>>>,
 }
@@ -252,8 +263,10 @@ impl PlanCore {
         Stream::held(Arc::clone(self.plan.output_schema()), Vec::new())
     }
 
-    /// Treats all rows now.
-    fn treat(&self, data: &Bound<'_, PyAny>) -> PyResult<TreatedTable> {
+    /// Treats all rows now; with `record`, the receipt is signed and stands in the ledger before the
+    /// rows are handed out.
+    #[pyo3(signature = (data, *, record))]
+    fn treat(&self, data: &Bound<'_, PyAny>, record: bool) -> PyResult<TreatedTable> {
         let py = data.py();
         let environment = environment(py, None)?;
         let started = now(&environment)?;
@@ -277,13 +290,26 @@ impl PlanCore {
             let left_out = "rows are of people who were erased; they were left out";
             receipt.warnings.push(format!("{blocked} {left_out}"));
         }
-        let warnings = receipt.warnings.clone();
-        let receipt = serde_json::to_value(&receipt).map(|mut receipt| {
-            // Rows in memory have no file whose digest could be told.
-            receipt["rows"] = counts.rows.into();
-            receipt.to_string()
-        });
-        let receipt = receipt.expect("a receipt holds only strings, numbers and lists");
+        let mut warnings = receipt.warnings.clone();
+        let receipt = if record {
+            let keys = self.bound.policy().keys();
+            let place = asked_place(None, Some((keys, &self.folder)), &environment);
+            let scribe = Scribe {
+                place: place.as_deref(),
+                actor: environment.actor(),
+                clock: &clock_of_machine,
+            };
+            let (json, unrecorded) = interruptible(py, &cancel, || {
+                let ring = self.ring.as_deref();
+                self.bound.record(&mut receipt, &self.folder, ring, &environment, scribe)
+            })?;
+            // Without keys nobody expects a signature.
+            let why = unrecorded.filter(|_| self.ring.is_some());
+            warnings.extend(why.map(|why| format!("{UNRECORDED}: {why}")));
+            json
+        } else {
+            receipt.to_json()
+        };
         let stream = Stream::held(Arc::clone(self.plan.output_schema()), batches);
         Ok(TreatedTable { stream: Py::new(py, stream)?, receipt, warnings })
     }

@@ -49,6 +49,8 @@ pub struct EraseJob<'a> {
     pub residual: Vec<String>,
     /// Who does it.
     pub operator: Option<String>,
+    /// Who agreed to it: somebody else.
+    pub approver: Option<String>,
 }
 
 /// What an `erase` did or would do.
@@ -81,6 +83,9 @@ pub struct Certificate {
     pub policy: Digest,
     /// Who did it.
     pub operator: Option<String>,
+    /// Who agreed to it, as the operator says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approver: Option<String>,
     /// Marks of the requests under a key of the ring: who has key and id can tell them again.
     pub requests: Vec<String>,
     /// People in the requests.
@@ -208,6 +213,7 @@ pub fn erase(job: &EraseJob<'_>) -> Result<EraseOutcome> {
     if job.work.apply {
         refuse_future(job.work.as_of, &job.work.scribe)?;
     }
+    refuse_own_approval(job)?;
     let paths = paths(&job.work.inputs)?;
     if let Some(path) = paths.iter().find(|path| same_file(path, job.subjects)) {
         let message = format!("the subjects `{}` are among the data", path.display());
@@ -345,6 +351,7 @@ pub fn erase(job: &EraseJob<'_>) -> Result<EraseOutcome> {
         applied: job.work.apply,
         policy: Digest { sha256: policy.digest() },
         operator: job.operator.clone(),
+        approver: job.approver.clone(),
         requests,
         people: subjects.people,
         searched: Searched {
@@ -410,6 +417,18 @@ pub fn erase(job: &EraseJob<'_>) -> Result<EraseOutcome> {
         .map_err(|_| Failure::new("ALO-X005", 5, "internal error: the certificate is not JSON"))?;
     let unrecorded = log.why_absent().filter(|_| job.work.apply).map(str::to_owned);
     Ok(EraseOutcome { certificate, certificate_path: place, exit, resumed, unrecorded })
+}
+
+/// Two people are two.
+fn refuse_own_approval(job: &EraseJob<'_>) -> Result<()> {
+    let plain = |name: &String| name.trim().to_lowercase();
+    let (operator, approver) = (job.operator.as_ref().map(plain), job.approver.as_ref().map(plain));
+    let is_second = approver.is_none_or(|approver| operator.is_some_and(|name| name != approver));
+    match is_second {
+        true => Ok(()),
+        false => Err(Failure::new("ALO-R012", 2, "the approver is not a second person")
+            .hint("name operator and approver, and not the same one, or leave the approver out")),
+    }
 }
 
 enum Planned {

@@ -1,13 +1,14 @@
 //! Tables in memory: the plan and the receipt that files get, for rows that have no file.
 
 use crate::cells::leaves;
+use crate::ledger::{self, Action, AuditLog, Scribe};
 use crate::receipt::SCHEMA;
 use crate::run::header_entity;
 use crate::suppression::{Guard, Suppression};
 use crate::{
-    Cancel, Digest, Failure, Keyring, Plan, PlannedColumn, Policy, Profile, Receipt, ReceiptColumn,
-    ReceiptKey, Result, RuleSet, Scan, TokenFormat, compiled, load_rules, rule_folders,
-    treat_stream,
+    Cancel, Digest, Environment, Failure, Keyring, Plan, PlannedColumn, Policy, Profile, Receipt,
+    ReceiptColumn, ReceiptKey, Result, RuleSet, Scan, TokenFormat, compiled, load_rules,
+    rule_folders, treat_stream,
 };
 use allonym_core::{ColumnCounts, Treated};
 use allonym_retention::Anchor;
@@ -104,6 +105,39 @@ impl BoundPolicy {
         Guard::new(&list, ring, policy, rules, recognizer.as_ref(), schema, &judged)
     }
 
+    /// Signs the receipt of a treated table and writes it down in the ledger, as `apply` does for
+    /// files; to be called before the table is handed out. Gives the text of the receipt, which the
+    /// ledger knows by its digest, and why there is none of both, where that is so.
+    ///
+    /// # Errors
+    /// A ledger that was asked for and cannot be written, one that others changed or keep locked, a
+    /// clock that was turned back.
+    pub fn record(
+        &self,
+        receipt: &mut Receipt,
+        folder: &Path,
+        keys: Option<&Keyring>,
+        environment: &Environment,
+        scribe: Scribe<'_>,
+    ) -> Result<(String, Option<String>)> {
+        let reference = self.policy.keys();
+        let log = match keys {
+            Some(ring) => AuditLog::of_ring(ring, environment, scribe)?,
+            None => AuditLog::of_reference(None, Some((reference, folder)), environment, scribe)?,
+        };
+        receipt.sign(&log)?;
+        let json = receipt.to_json();
+        let mut entry = log.entry(Action::Apply);
+        entry.tenant = Some(ledger::name_of(&reference.tenant));
+        entry.domain = Some(ledger::name_of(&reference.domain));
+        entry.policy_digest = ledger::digests([receipt.policy.sha256.as_str()]).pop();
+        entry.key_ids = receipt.keys.iter().map(|key| key.id.clone()).collect();
+        entry.key_ids.dedup();
+        receipt.tell(&json, &mut entry);
+        log.note(&entry)?;
+        Ok((json, log.why_absent().map(str::to_owned)))
+    }
+
     /// The receipt of a treated table: as for files, without files.
     #[must_use]
     pub fn receipt(&self, plan: &Plan, counts: &FrameCounts, times: [String; 2]) -> Receipt {
@@ -126,6 +160,7 @@ impl BoundPolicy {
             finished,
             inputs: Vec::new(),
             outputs: Vec::new(),
+            rows: Some(counts.rows),
             policy: Digest { sha256: self.policy.digest() },
             rules: Digest { sha256: self.rules.digest() },
             keys,

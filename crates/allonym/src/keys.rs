@@ -249,6 +249,7 @@ mod tests {
     fn reference(ring: &str) -> KeyReference {
         KeyReference {
             ring: Some(ring.into()),
+            ledger: None,
             key: None,
             tenant: "default".into(),
             domain: "default".into(),

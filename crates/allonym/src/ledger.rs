@@ -7,6 +7,7 @@
 
 use crate::keys::{Environment, ring_place, unlock_for};
 use crate::{Failure, KeyInfo, Keyring, Result};
+use allonym_core::KeyReference;
 use allonym_keys::{LedgerUsage, canonical_json};
 use allonym_ledger::{Hash, Ledger, LedgerError, Signer, StartKey, Trust, Verifier};
 use jiff::Timestamp;
@@ -26,7 +27,7 @@ pub use allonym_ledger::{
 /// Who writes to which ledger, and by what clock.
 #[derive(Clone, Copy)]
 pub struct Scribe<'a> {
-    /// `--ledger` or `ALLONYM_LEDGER`; beside the keyring when left out.
+    /// [`asked_place`]; beside the keyring when left out.
     pub place: Option<&'a Path>,
     /// A user or service of the operating system.
     pub actor: &'a str,
@@ -62,21 +63,41 @@ impl<'a> AuditLog<'a> {
         environment: &Environment,
         scribe: Scribe<'a>,
     ) -> Result<AuditLog<'a>> {
-        let now = (scribe.clock)();
         if ring.ledger_key(LedgerUsage::Sign, SIGNER)?.is_none() {
             let unlock = unlock_for(ring.path(), environment)?;
-            match ring.add_ledger_secret(&unlock, &now) {
+            match ring.add_ledger_secret(&unlock, &(scribe.clock)()) {
                 Err(error) if scribe.place.is_none() => {
                     return Ok(AuditLog::absent(scribe, &format!("{error}")));
                 }
                 added => added?,
             }
         }
+        AuditLog::signing(ring, scribe)
+    }
+
+    /// As [`AuditLog::open`], for a ring that others share: one that never signed is opened once more
+    /// to get its secret.
+    ///
+    /// # Errors
+    /// As [`AuditLog::of_reference`].
+    pub fn of_ring(
+        ring: &Keyring,
+        environment: &Environment,
+        scribe: Scribe<'a>,
+    ) -> Result<AuditLog<'a>> {
+        if ring.ledger_key(LedgerUsage::Sign, SIGNER)?.is_some() {
+            return AuditLog::signing(ring, scribe);
+        }
+        AuditLog::of_place(ring.path(), environment, scribe)
+    }
+
+    /// The ledger of a ring that has a secret for it.
+    fn signing(ring: &Keyring, scribe: Scribe<'a>) -> Result<AuditLog<'a>> {
         let Some(signer) = signer_of(ring)? else {
             return Ok(AuditLog::absent(scribe, "the keyring has no key for the ledger"));
         };
         let place = ledger_place(scribe.place, ring.path());
-        match open_or_create(&place, ring, &now) {
+        match open_or_create(&place, ring, &(scribe.clock)()) {
             Ok(ledger) => Ok(AuditLog { scribe, open: Ok(Open { ledger, signer }) }),
             Err(LedgerError::Io { path, source, .. })
                 if scribe.place.is_none() && is_closed(source.kind()) =>
@@ -95,14 +116,24 @@ impl<'a> AuditLog<'a> {
     /// As [`AuditLog::open`]; with a place that was asked for also those of the keyring.
     pub fn of_reference(
         keys: Option<&str>,
-        policy: Option<(&allonym_core::KeyReference, &Path)>,
+        policy: Option<(&KeyReference, &Path)>,
         environment: &Environment,
         scribe: Scribe<'a>,
     ) -> Result<AuditLog<'a>> {
-        let ring = ring_place(keys, policy, environment).and_then(|place| {
-            let unlock = unlock_for(&place.path, environment)?;
-            Ok(Keyring::open(&place.path, &unlock)?)
-        });
+        match ring_place(keys, policy, environment) {
+            Ok(place) => AuditLog::of_place(&place.path, environment, scribe),
+            Err(failure) if scribe.place.is_some() => Err(failure),
+            Err(failure) => Ok(AuditLog::absent(scribe, &failure.message)),
+        }
+    }
+
+    fn of_place(
+        path: &Path,
+        environment: &Environment,
+        scribe: Scribe<'a>,
+    ) -> Result<AuditLog<'a>> {
+        let ring =
+            unlock_for(path, environment).and_then(|unlock| Ok(Keyring::open(path, &unlock)?));
         match ring {
             Ok(mut ring) => AuditLog::open(&mut ring, environment, scribe),
             Err(failure) if scribe.place.is_some() => Err(failure),
@@ -302,6 +333,19 @@ pub fn note_new_key(
     entry.counts.insert("epoch".to_owned(), u64::from(key.epoch));
     log.note(&entry)?;
     Ok(log.why_absent().map(str::to_owned))
+}
+
+/// The place of a ledger that was asked for: by a flag, by `ALLONYM_LEDGER`, or by a policy, in this
+/// order.
+#[must_use]
+pub fn asked_place(
+    flag: Option<&Path>,
+    policy: Option<(&KeyReference, &Path)>,
+    environment: &Environment,
+) -> Option<PathBuf> {
+    let named = || environment.variable("ALLONYM_LEDGER").map(PathBuf::from);
+    let written = || policy.and_then(|(keys, folder)| Some(folder.join(keys.ledger.as_ref()?)));
+    flag.map(Path::to_owned).or_else(named).or_else(written)
 }
 
 /// Where the ledger of a ring is.

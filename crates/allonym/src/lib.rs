@@ -41,7 +41,7 @@ pub mod ledger;
 pub mod retention;
 
 pub use allonym_core::{
-    AnchorSource, Plan, PlannedColumn, Policy, RequireTags, Retention, Tag, TagMatch,
+    AnchorSource, KeyReference, Plan, PlannedColumn, Policy, RequireTags, Retention, Tag, TagMatch,
     explain as explain_policy_code,
 };
 pub use allonym_io::{

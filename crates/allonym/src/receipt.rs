@@ -1,7 +1,7 @@
 //! The receipt: what was treated, by which policy, rules and keys, with digests to check it by.
 
 use crate::canary::ReceiptCanaries;
-use crate::ledger::{AuditLog, Signature, is_signed};
+use crate::ledger::{self, AuditLog, Entry, Signature, is_signed};
 use crate::manifest::ReceiptField;
 use crate::{Failure, Result};
 use allonym_core::ColumnCounts;
@@ -30,6 +30,9 @@ pub struct Receipt {
     pub inputs: Vec<ReceiptFile>,
     /// What was written, in the order of the inputs.
     pub outputs: Vec<ReceiptFile>,
+    /// Rows of a table in memory, which no file holds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rows: Option<u64>,
     /// Digest of the policy.
     pub policy: Digest,
     /// Digest of the rules in use.
@@ -176,6 +179,24 @@ impl Receipt {
     pub fn sign(&mut self, log: &AuditLog<'_>) -> Result<()> {
         self.signature = log.sign(SCHEMA, &self.value())?;
         Ok(())
+    }
+
+    /// Adds to an entry of the ledger what it says, as the text `json` of it: digests and counts.
+    pub(crate) fn tell(&self, json: &str, entry: &mut Entry) {
+        let digests =
+            |files: &[ReceiptFile]| ledger::digests(files.iter().map(|file| file.sha256.as_str()));
+        entry.inputs = digests(&self.inputs);
+        entry.outputs = vec![ledger::digest_of(json.as_bytes())];
+        entry.outputs.extend(digests(&self.outputs));
+        let of_files = || self.outputs.iter().map(|file| file.rows).sum();
+        for (name, count) in [
+            ("files", self.outputs.len() as u64),
+            ("rows", self.rows.unwrap_or_else(of_files)),
+            ("columns", self.columns.len() as u64),
+            ("cells_treated", self.columns.iter().map(|column| column.treated).sum()),
+        ] {
+            entry.counts.insert(name.to_owned(), count);
+        }
     }
 
     /// Whether it is what was signed, by whomever; nothing is known of one that is not signed.

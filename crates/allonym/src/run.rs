@@ -13,7 +13,7 @@ use crate::{
     Cancel, Environment, Failure, Keyring, Receipt, Result, RuleSet, create_default_ring,
     load_rules, open_ring, rule_folders,
 };
-use allonym_core::{AnchorSource, Plan, PlannedColumn, Policy, Retention};
+use allonym_core::{AnchorSource, KeyReference, Plan, PlannedColumn, Policy, Retention};
 use allonym_io::{
     Format, Found, Input, Output, ReadOptions, Reader, Writer, make_folder_of, same_file,
     sha256_file, write_whole,
@@ -52,6 +52,17 @@ pub enum PolicySource {
     /// None was given or found: draft one from a full scan, and create the default keyring if
     /// there is none.
     Draft,
+}
+
+impl PolicySource {
+    /// Where keys and ledger are, as the policy says, and the folder that starts from.
+    #[must_use]
+    pub fn keys(&self) -> Option<(&KeyReference, &Path)> {
+        match self {
+            PolicySource::Given { policy, folder } => Some((policy.keys(), folder)),
+            PolicySource::Draft => None,
+        }
+    }
 }
 
 /// How far a run is, for a progress line.
@@ -392,6 +403,7 @@ impl Bound {
             finished: String::new(),
             inputs: Vec::new(),
             outputs: Vec::new(),
+            rows: None,
             policy: Digest { sha256: self.policy.digest() },
             rules: Digest { sha256: self.rules.digest() },
             keys: keys
@@ -976,24 +988,7 @@ fn close_receipt(job: &ApplyJob<'_>, receipt: &mut Receipt, mut columns: Columns
 fn seal(receipt: &mut Receipt, record: &mut OpenJob<'_>, log: &AuditLog<'_>) -> Result<String> {
     receipt.sign(log)?;
     let json = receipt.to_json();
-    record.end(|entry| {
-        let files = |files: &[ReceiptFile]| -> Vec<String> {
-            files.iter().map(|file| file.sha256.clone()).collect()
-        };
-        let (inputs, outputs) = (files(&receipt.inputs), files(&receipt.outputs));
-        entry.inputs = ledger::digests(inputs.iter().map(String::as_str));
-        entry.outputs = vec![ledger::digest_of(json.as_bytes())];
-        entry.outputs.extend(ledger::digests(outputs.iter().map(String::as_str)));
-        let sum = |count: fn(&ReceiptColumn) -> u64| receipt.columns.iter().map(count).sum::<u64>();
-        for (name, count) in [
-            ("files", receipt.outputs.len() as u64),
-            ("rows", receipt.outputs.iter().map(|file| file.rows).sum()),
-            ("columns", receipt.columns.len() as u64),
-            ("cells_treated", sum(|column| column.treated)),
-        ] {
-            entry.counts.insert(name.to_owned(), count);
-        }
-    })?;
+    record.end(|entry| receipt.tell(&json, entry))?;
     Ok(json)
 }
 

@@ -66,7 +66,10 @@ impl Policy {
             "columns": columns,
             "match": matches,
         });
-        // Only where it stands, so that the digests of policies without it stay what they were.
+        // Only where they stand, so that the digests of policies without them stay what they were.
+        if let Some(ledger) = &self.keys.ledger {
+            canonical["keys"]["ledger"] = json!(ledger);
+        }
         if let Some(retention) = &self.retention {
             canonical["retention"] = retention.canonical();
         }

@@ -156,7 +156,7 @@ fn heading(table: &Section<'_>, policy: &mut Policy) -> Result<(), PolicyError> 
 }
 
 fn keys(table: &Section<'_>) -> Result<KeyReference, PolicyError> {
-    table.known(&["ring", "key", "tenant", "domain"])?;
+    table.known(&["ring", "ledger", "key", "tenant", "domain"])?;
     let ring = table.text("ring")?;
     // The value is not quoted: somebody may have put a secret there.
     if ring.as_deref().is_some_and(|ring| !is_ring_reference(ring)) {
@@ -167,6 +167,10 @@ fn keys(table: &Section<'_>) -> Result<KeyReference, PolicyError> {
         );
         error.hint = Some("a policy holds no key; write where the keyring is".to_owned());
         return Err(error);
+    }
+    let ledger = table.text("ledger")?;
+    if ledger.as_ref().is_some_and(|ledger| ledger.trim().is_empty()) {
+        return Err(table.wrong(table.at_of("ledger"), "`keys.ledger` is the path of a folder"));
     }
     let named = |key: &str| -> Result<Option<String>, PolicyError> {
         let name = table.text(key)?;
@@ -181,6 +185,7 @@ fn keys(table: &Section<'_>) -> Result<KeyReference, PolicyError> {
     let default = KeyReference::default();
     Ok(KeyReference {
         ring,
+        ledger,
         key: named("key")?,
         tenant: named("tenant")?.unwrap_or(default.tenant),
         domain: named("domain")?.unwrap_or(default.domain),

@@ -75,6 +75,11 @@ fn keys() -> Value {
             "type": "string",
             "pattern": "^\\s*(file:.+|env:[A-Za-z0-9_]+)\\s*$",
         },
+        "ledger": {
+            "description": "Folder of the ledger, from the folder of the policy; beside the keyring when left out.",
+            "type": "string",
+            "pattern": "\\S",
+        },
         "key": name("Id or label; the active key when left out."),
         "tenant": name("Whose keys."),
         "domain": name("Tables whose tokens join."),

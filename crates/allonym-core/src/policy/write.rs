@@ -150,6 +150,7 @@ impl Policy {
         let default = KeyReference::default();
         let mut lines = Lines::default();
         lines.put_some("ring", self.keys.ring.as_deref());
+        lines.put_some("ledger", self.keys.ledger.as_deref());
         lines.put_some("key", self.keys.key.as_deref());
         lines.put_some(
             "tenant",
