@@ -101,6 +101,81 @@ fn ten_thousand_canaries_are_in_no_view_in_no_spelling() {
     assert!(sarif["runs"][0]["results"].as_array().unwrap().len() >= 3);
 }
 
+/// The views of evidence that is not of a check: page, Markdown, CSV, and the JSON itself.
+fn views_of(place: &Place, evidence: &str, words: &[&str]) {
+    for ending in ["html", "md", "csv"] {
+        let to = format!("{evidence}.{ending}");
+        place.run(&["report", evidence, "--to", &to]).expect(0);
+        let printed = place.run(&["report", evidence, "--format", ending]).expect(0);
+        assert_eq!(printed.out, place.read(&to), "{to}");
+        for word in words {
+            let inert = word.replace('_', "\\_");
+            let told = printed.out.contains(word) || printed.out.contains(&inert);
+            assert!(told, "no {word} in {to}:\n{}", printed.out);
+        }
+        assert!(!printed.out.contains(CANARY), "{to}");
+    }
+    assert_eq!(
+        place.run(&["report", evidence, "--format", "json"]).expect(0).out,
+        place.read(evidence)
+    );
+    let page = place.read(&format!("{evidence}.html"));
+    assert!(page.contains("default-src 'none'") && !page.contains("<img"), "{page}");
+    place.run(&["report", evidence, "--format", "sarif"]).expect(2).says(&["ALO-U013"]);
+}
+
+#[test]
+fn an_expiry_and_an_erasure_have_a_page_too() {
+    let place = Place::with_keys();
+    let policy = "version = 1\n[policy]\nunlisted = \"keep\"\nunlisted_reason = \"a test\"\n\
+                  [columns.mail]\ntreat = \"keep\"\nreason = \"a test\"\n\
+                  [retention.dataset]\nanchor = \"closed\"\nduration = \"P5Y\"\n\
+                  on_expiry = \"drop_row\"\n";
+    place.write("allonym.toml", policy);
+    let rows: String = ["2019-01-31", "2024-01-31", "2025-01-31"]
+        .iter()
+        .enumerate()
+        .map(|(n, closed)| format!("{CANARY}{n}@example.org,{closed}\n"))
+        .collect();
+    place.write("data/<img src=x>.csv", format!("mail,closed\n{rows}"));
+    let as_of = ["--as-of", "2026-01-01T00:00:00Z"];
+    let expire = ["expire", "data", "--yes", "--evidence", "expired.json"];
+    place.run(&[&expire[..], &as_of].concat()).expect(0);
+    let told = ["DONE", "1 rows went", "closed + P5Y, then drop_row", "1 expired, 2 retain"];
+    views_of(&place, "expired.json", &told);
+
+    place.write("who.txt", format!("{CANARY}1@example.org\n"));
+    let erase = ["erase", "data", "--subjects", "who.txt", "--yes", "--certificate", "erased.json"];
+    let people = ["--operator", "desk", "--approver", "officer", "--residual", "tape until May"];
+    place.run(&[&erase[..], &people, &as_of].concat()).expect(0);
+    let told = ["ERASED", "1 rows of 1 people were removed", "desk", "officer", "tape until May"];
+    views_of(&place, "erased.json", &told);
+    assert!(place.read("erased.json.html").contains("Agreed to by"));
+
+    // Not what it says it is, and not quoted.
+    let broken = place.read("erased.json").replace("\"people\": 1", "\"people\": \"zora\"");
+    place.write("broken.json", broken);
+    let refused = place.run(&["report", "broken.json"]).expect(3).says(&["ALO-D007"]);
+    assert!(!refused.err.contains("zora"), "{}", refused.err);
+}
+
+#[test]
+fn evidence_is_as_its_schema_says() {
+    let place = Place::fresh();
+    for (name, title) in [
+        ("check", "CheckEvidence"),
+        ("risk", "RiskEvidence"),
+        ("exposure", "Evidence"),
+        ("expire", "ExpireEvidence"),
+        ("certificate", "Certificate"),
+        ("receipt", "Receipt"),
+    ] {
+        let schema: Value =
+            serde_json::from_str(&place.run(&["schema", name]).expect(0).out).unwrap();
+        assert_eq!(schema["title"], title);
+    }
+}
+
 #[test]
 fn wrong_use() {
     let place = Place::fresh();

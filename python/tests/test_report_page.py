@@ -10,6 +10,7 @@ import subprocess
 import sys
 from urllib.parse import quote
 
+import numpy as np
 import pytest
 
 BROWSER = os.environ.get("ALLONYM_CHROMIUM")
@@ -119,6 +120,56 @@ def test_one_request_no_error_and_nothing_for_axe(browser, page_path, scheme):
     assert result.violations_count == 0, result.generate_report()
     assert [url for url in requests if not url.startswith("data:")] == [page_path.as_uri()]
     assert errors == []
+
+
+@pytest.fixture(scope="module")
+def other_pages(tmp_path_factory):
+    """The pages of an expiry, of an erasure, of risk and of exposure, with hostile names."""
+    folder = tmp_path_factory.mktemp("others")
+    allonym = command(folder)
+    (folder / "data").mkdir()
+    rows = "".join(f"zoe{n}@example.org,20{n:02}-01-31,{n % 3}\n" for n in range(10, 26))
+    (folder / "data" / "<img src=x>.csv").write_text("mail,closed,<b>zone</b>\n" + rows)
+    (folder / "allonym.toml").write_text(
+        'version = 1\n[policy]\nname = "others"\nunlisted = "keep"\nunlisted_reason = "a test"\n'
+        '[retention.dataset]\nanchor = "closed"\nduration = "P5Y"\non_expiry = "drop_row"\n'
+    )
+    (folder / "who.txt").write_text("zoe25@example.org\n")
+    allonym("key", "new", exit_code=0)
+    as_of = ("--as-of", "2026-06-01T00:00:00Z")
+    allonym("expire", "data", "--yes", "--evidence", "expired.json", *as_of, exit_code=0)
+    erase = ("erase", "data", "--subjects", "who.txt", "--yes", "--operator", "<i>desk</i>")
+    allonym(*erase, "--certificate", "erased.json", *as_of, exit_code=0)
+    quasi = ("--quasi", "closed", "--quasi", "<b>zone</b>")
+    allonym("risk", "data/<img src=x>.csv", *quasi, "--to", "risk.json", exit_code=0)
+    draw = np.random.default_rng(7)
+    members = draw.random((400, 9)) < 0.5
+    confident = 1 / (1 + np.exp(-draw.normal(1 + 2 * members, 1)))
+    population = 1 / (1 + np.exp(-draw.normal(1, 1, (400, 9))))
+    signals = {"conf": confident, "members": members, "pop_conf": population}
+    np.savez(folder / "signals.npz", **signals)
+    allonym("exposure", "score", "signals.npz", "--to", "exposed.json", "--model", "<u>m</u>",
+            exit_code=0)  # fmt: skip
+    pages = []
+    for name in ("expired", "erased", "risk", "exposed"):
+        allonym("report", f"{name}.json", "--to", f"{name}.html", exit_code=0)
+        pages.append(folder / f"{name}.html")
+    return pages
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_page_is_quiet_accessible_and_narrow(browser, other_pages, scheme):
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright")
+    for path in other_pages:
+        page, requests, errors = opened(browser, path, color_scheme=scheme, bypass_csp=True)
+        result = axe.Axe().run(page)
+        assert result.violations_count == 0, f"{path.name}: {result.generate_report()}"
+        assert [url for url in requests if not url.startswith("data:")] == [path.as_uri()]
+        assert errors == []
+        phone, _, _ = opened(browser, path, viewport={"width": 320, "height": 640})
+        assert phone.evaluate("document.documentElement.scrollWidth") <= 320, path.name
+        assert phone.locator("img, i, u, b").count() == 0, path.name
+        assert "zoe" not in path.read_text()
 
 
 def test_it_reflows_on_a_phone(browser, page_path):

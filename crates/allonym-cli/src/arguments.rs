@@ -112,7 +112,7 @@ pub(crate) enum Command {
     Risk(RiskArguments),
     /// The gate: identifiers that are left, columns, retention, drift, receipts
     Check(CheckArguments),
-    /// Render the evidence of a check or of risk: for people, registers, contracts, lineage, code scanning
+    /// Render evidence: for people, registers, contracts, lineage, code scanning
     Report(ReportArguments),
     /// Check a receipt or evidence again: its signature, its files, its place in the ledger
     Verify(VerifyArguments),
@@ -141,6 +141,14 @@ pub(crate) enum SchemaName {
     Check,
     /// What risk --format json prints
     Risk,
+    /// What exposure score --format json prints
+    Exposure,
+    /// What expire --format json prints
+    Expire,
+    /// The certificate of erase
+    Certificate,
+    /// What apply writes beside its output
+    Receipt,
 }
 
 /// How inputs are read; everything left out is detected.
@@ -823,7 +831,7 @@ pub(crate) struct RiskArguments {
 
 #[derive(Debug, Args)]
 pub(crate) struct ReportArguments {
-    /// Evidence: what check --evidence or risk --to wrote
+    /// Evidence of a check, a risk, an exposure, an expiry, or the certificate of an erasure
     pub(crate) evidence: PathBuf,
     /// Where the report goes (default: standard output, HTML unless --format says otherwise)
     #[arg(long, value_name = "FILE")]

@@ -54,7 +54,7 @@ const CODES: &[(&str, &str)] = &[
     ),
     (
         "ALO-D007",
-        "evidence is the JSON that allonym check --evidence writes; a report is rendered from nothing else",
+        "evidence is the JSON that check, risk, exposure, expire and erase write; a report is rendered from nothing else",
     ),
     (
         "ALO-D050",

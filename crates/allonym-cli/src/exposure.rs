@@ -22,7 +22,7 @@ pub(crate) fn run(action: &ExposureAction, session: &mut Session) -> Result<u8> 
             print(session, &evidence.to_json(), &evidence.to_text())
         }
         ExposureAction::Report { evidence, to, force } => {
-            let page = read(evidence)?.to_html()?;
+            let page = read(evidence)?.document()?.html();
             match to {
                 Some(to) => write_whole(to, page.as_bytes(), *force)?,
                 None => session.data(page.as_bytes())?,

@@ -87,6 +87,10 @@ fn run(command: Command, session: &mut Session) -> Result<u8> {
                 arguments::SchemaName::Policy => allonym::Policy::json_schema(),
                 arguments::SchemaName::Check => allonym::CheckEvidence::json_schema(),
                 arguments::SchemaName::Risk => allonym::RiskEvidence::json_schema(),
+                arguments::SchemaName::Exposure => allonym::exposure::Evidence::json_schema(),
+                arguments::SchemaName::Expire => allonym::ExpireEvidence::json_schema(),
+                arguments::SchemaName::Certificate => allonym::Certificate::json_schema(),
+                arguments::SchemaName::Receipt => allonym::Receipt::json_schema(),
             };
             session.data_line(&format!("{schema:#}"))?;
             Ok(0)

@@ -2,7 +2,11 @@
 
 use crate::arguments::{OutputFormat, ReportArguments};
 use crate::session::Session;
-use allonym::{CheckEvidence, Failure, Result, RiskEvidence, report, write_whole};
+use allonym::report::Document;
+use allonym::{
+    Certificate, CheckEvidence, ExpireEvidence, Failure, Result, RiskEvidence, exposure, report,
+    write_whole,
+};
 use std::path::Path;
 
 pub(crate) fn run(arguments: &ReportArguments, session: &mut Session) -> Result<u8> {
@@ -19,7 +23,14 @@ pub(crate) fn run(arguments: &ReportArguments, session: &mut Session) -> Result<
     };
     let rendered = match &evidence {
         Evidence::Check(evidence) => render(evidence, format)?,
-        Evidence::Risk(evidence) => render_risk(evidence, format)?.into_bytes(),
+        Evidence::Risk(evidence) => {
+            let views = [report::risk_html, report::risk_markdown, report::risk_csv];
+            render_few(views.map(|view| move || view(evidence)), &|| evidence.to_json(), format)?
+        }
+        Evidence::Other(document) => {
+            let views = [Document::html, Document::markdown, Document::csv];
+            render_few(views.map(|view| move || view(document)), &|| text.clone(), format)?
+        }
     };
     match &arguments.to {
         Some(to) => {
@@ -34,18 +45,39 @@ pub(crate) fn run(arguments: &ReportArguments, session: &mut Session) -> Result<
 enum Evidence {
     Check(Box<CheckEvidence>),
     Risk(Box<RiskEvidence>),
+    /// Of an expiry, an erasure or an exposure.
+    Other(Box<Document>),
 }
 
 fn read(text: &str, path: &Path) -> Result<Evidence> {
     let unread = |code, error: &dyn std::fmt::Display| {
         Failure::new(code, 3, format!("{}: {error}", path.display()))
     };
-    if report::is_risk(text) {
-        let evidence = report::read_risk(text).map_err(|error| unread("ALO-U069", &error))?;
-        return Ok(Evidence::Risk(Box::new(evidence)));
-    }
-    let evidence = report::read(text).map_err(|error| unread("ALO-D007", &error))?;
-    Ok(Evidence::Check(Box::new(evidence)))
+    let told: Option<serde_json::Value> = serde_json::from_str(text).ok();
+    let schema = told.as_ref().and_then(|told| told["schema"].as_str()).unwrap_or_default();
+    // serde's own message may quote what stands there.
+    let unlike = |_| unread("ALO-D007", &format_args!("it is not what `{schema}` says"));
+    Ok(match schema {
+        RiskEvidence::SCHEMA => {
+            let evidence = report::read_risk(text).map_err(|error| unread("ALO-U069", &error))?;
+            Evidence::Risk(Box::new(evidence))
+        }
+        exposure::Evidence::SCHEMA => {
+            Evidence::Other(Box::new(exposure::Evidence::from_json(text)?.document()?))
+        }
+        ExpireEvidence::SCHEMA => {
+            let evidence: ExpireEvidence = serde_json::from_str(text).map_err(unlike)?;
+            Evidence::Other(Box::new(evidence.document()))
+        }
+        Certificate::SCHEMA => {
+            let certificate: Certificate = serde_json::from_str(text).map_err(unlike)?;
+            Evidence::Other(Box::new(certificate.document()))
+        }
+        _ => {
+            let evidence = report::read(text).map_err(|error| unread("ALO-D007", &error))?;
+            Evidence::Check(Box::new(evidence))
+        }
+    })
 }
 
 /// The format that a name asks for.
@@ -105,20 +137,27 @@ const TWO_ENDINGS: &[(&str, OutputFormat)] = &[
     (".openlineage.jsonl", OutputFormat::Openlineage),
     (".openlineage.ndjson", OutputFormat::Openlineage),
 ];
-fn render_risk(evidence: &RiskEvidence, format: OutputFormat) -> Result<String> {
-    Ok(match format {
-        OutputFormat::Human | OutputFormat::Html => report::risk_html(evidence),
-        OutputFormat::Md => report::risk_markdown(evidence),
-        OutputFormat::Csv => report::risk_csv(evidence),
-        OutputFormat::Json | OutputFormat::Jsonl => evidence.to_json(),
+
+/// Evidence that is not of a check: as a page, as Markdown, as CSV, or as it is.
+fn render_few(
+    [html, markdown, csv]: [impl Fn() -> String; 3],
+    json: &dyn Fn() -> String,
+    format: OutputFormat,
+) -> Result<Vec<u8>> {
+    let text = match format {
+        OutputFormat::Human | OutputFormat::Html => html(),
+        OutputFormat::Md => markdown(),
+        OutputFormat::Csv => csv(),
+        OutputFormat::Json | OutputFormat::Jsonl => json(),
         OutputFormat::Sarif
         | OutputFormat::Ropa
         | OutputFormat::Odcs
         | OutputFormat::Croissant
         | OutputFormat::Openlineage
         | OutputFormat::Xlsx => {
-            let message = "evidence of risk is rendered as html, md, csv or json; the other views are of a check";
+            let message = "this evidence is rendered as html, md, csv or json; the other views are of a check";
             return Err(Failure::new("ALO-U013", 2, message).hint("take html, md, csv or json"));
         }
-    })
+    };
+    Ok(text.into_bytes())
 }

@@ -1,5 +1,6 @@
 //! An aligned table for people.
 
+pub(crate) use allonym::report::number as count;
 use anstyle::Style;
 use unicode_width::UnicodeWidthStr;
 
@@ -50,19 +51,6 @@ fn cut(cell: &str) -> String {
     short
 }
 
-/// `1204318` as `1,204,318`.
-pub(crate) fn count(n: u64) -> String {
-    let digits = n.to_string();
-    let mut text = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
 const CELL_WIDTH_MAX: usize = 44;
 
 #[cfg(test)]
@@ -79,10 +67,5 @@ mod tests {
     #[test]
     fn hostile_names_cannot_move_the_cursor() {
         assert_eq!(cut("a\x1b[2Jb\nc"), "a\u{fffd}[2Jb\u{fffd}c");
-    }
-
-    #[test]
-    fn counts_have_thousands() {
-        assert_eq!(["0", "999", "1,000", "1,204,318"], [0, 999, 1000, 1_204_318].map(count)[..]);
     }
 }

@@ -124,8 +124,8 @@ pub(crate) fn measure_file(
 #[pyfunction]
 pub(crate) fn render_exposure(json: &str, form: &str) -> PyResult<String> {
     let rendered = Evidence::from_json(json).and_then(|evidence| match form {
-        "html" => evidence.to_html(),
-        "fragment" => evidence.to_fragment(),
+        "html" => evidence.document().map(|page| page.html()),
+        "fragment" => evidence.document().map(|page| page.fragment()),
         _ => Ok(evidence.to_text()),
     });
     rendered.map_err(|failure| raise(&failure))

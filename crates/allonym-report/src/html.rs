@@ -480,6 +480,14 @@ fn share(part: u64, whole: u64) -> f64 {
     part as f64 / whole as f64
 }
 
+/// A text that is text in markup, too.
+#[must_use]
+pub fn escaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    escape(text, &mut out);
+    out
+}
+
 fn escape(text: &str, out: &mut String) {
     for c in tame(text).chars() {
         match c {
@@ -515,7 +523,9 @@ thead th{color:var(--soft)}tbody th{font-weight:600}.sign td{width:70%;height:2.
 pre{overflow-x:auto;border:1px solid var(--line);padding:.5rem}\
 svg{display:block;width:100%;max-width:40rem;margin:.6rem 0}svg text{font-size:9px;fill:var(--ink)}\
 .keep{fill:#4c8f6b}.held{fill:#7a7fb5}.due{fill:#c25450}svg .open{fill:#c0913f}\
-rect{stroke:var(--paper);stroke-width:1}\
+rect{stroke:var(--paper);stroke-width:1}.roc path{fill:none}.grid{stroke:var(--line)}\
+.curve{stroke:#2f7fc2;stroke-width:2}.band{fill:#2f7fc2;opacity:.25}\
+.chance{stroke:var(--soft);stroke-dasharray:5 4}\
 @media (max-width:40rem){dl{grid-template-columns:1fr}thead{position:absolute;clip-path:inset(50%);\
 width:1px;height:1px;overflow:hidden}table,tbody,tr,th,td{display:block;border:0;padding:0}\
 tr{border-bottom:1px solid var(--line);padding:.4rem 0}.sign td{width:100%}}\

@@ -20,6 +20,7 @@
 mod clauses;
 mod croissant;
 mod csv;
+mod document;
 mod evidence;
 mod html;
 mod markdown;
@@ -34,11 +35,12 @@ mod yaml;
 pub use clauses::{Clause, clauses};
 pub use croissant::croissant;
 pub use csv::csv;
+pub use document::{Document, Section, State};
 pub use evidence::{
     CheckEvidence, ColumnEvidence, FileEvidence, Finding, HoldEvidence, KeyEvidence, LookedFor,
     PolicyEvidence, Recall, Residual, RetentionEvidence, Severity, TagEvidence, Verdict,
 };
-pub use html::html;
+pub use html::{escaped, html};
 pub use markdown::markdown;
 pub use odcs::{Contract, ContractColumn, ContractError, ContractTable, odcs};
 pub use openlineage::openlineage;
@@ -50,6 +52,7 @@ pub use risk::{
     risk_fragment, risk_html, risk_markdown, risk_text,
 };
 pub use sarif::{sarif, uri};
+pub use words::number;
 
 /// Reads evidence.
 ///

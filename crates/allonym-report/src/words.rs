@@ -50,8 +50,9 @@ pub(crate) fn sign(severity: Severity) -> &'static str {
     }
 }
 
-/// A number with its thousands apart.
-pub(crate) fn number(n: u64) -> String {
+/// A number with its thousands apart: `1204318` as `1,204,318`.
+#[must_use]
+pub fn number(n: u64) -> String {
     let digits = n.to_string();
     let mut text = String::with_capacity(digits.len() * 2);
     for (at, digit) in digits.chars().enumerate() {

@@ -11,6 +11,7 @@ use allonym_keys::{Key, Profile, Scope};
 use arrow_array::cast::AsArray as _;
 use arrow_array::{ArrayRef, LargeStringArray, RecordBatch, StringArray, StringViewArray};
 use arrow_schema::{DataType, Schema};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -27,7 +28,7 @@ pub struct CanaryPlan {
 }
 
 /// What a receipt says of canaries: enough for the keyring's holder to list them, and no coin.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ReceiptCanaries {
     /// How many canaries had a row to stand in; the coin of each decided.
     pub registered: u32,

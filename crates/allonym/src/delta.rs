@@ -15,6 +15,7 @@ use crate::{Failure, Result, load_rules, rule_folders};
 use allonym_io::{make_folder_of, write_whole};
 use allonym_retention::Verdict;
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -22,7 +23,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// What is told of a table besides its files.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct TableEvidence {
     /// `delta`.
     pub format: String,
@@ -41,7 +42,7 @@ pub struct TableEvidence {
 }
 
 /// An older version of a table.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct OldVersion {
     /// Its number.
     pub version: u64,

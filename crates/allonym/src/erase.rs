@@ -27,6 +27,7 @@ use arrow_cast::cast;
 use arrow_schema::{DataType, SchemaRef};
 use arrow_select::zip::zip;
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -69,7 +70,7 @@ pub struct EraseOutcome {
 }
 
 /// What was done about requests to be erased: names, counts and digests, never an identifier.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Certificate {
     /// `allonym.certificate/1`.
     pub schema: String,
@@ -113,7 +114,7 @@ pub struct Certificate {
 }
 
 /// How people were looked for.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Searched {
     /// Keys that their tokens were computed with: every one of the tenant that still lives.
     pub keys: Vec<SearchedKey>,
@@ -128,7 +129,7 @@ pub struct Searched {
 }
 
 /// One key tokens were computed with.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct SearchedKey {
     /// Key id.
     pub id: String,
@@ -137,7 +138,7 @@ pub struct SearchedKey {
 }
 
 /// One file.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ErasedFile {
     /// Relative to the folder that all files of the run have in common.
     pub path: String,
@@ -162,7 +163,7 @@ pub struct ErasedFile {
 }
 
 /// A column that nobody can be looked up in.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Unsearchable {
     /// The file.
     pub path: String,
@@ -173,6 +174,15 @@ pub struct Unsearchable {
 }
 
 impl Certificate {
+    /// Schema name of version 1.
+    pub const SCHEMA: &str = "allonym.certificate/1";
+
+    /// JSON Schema of it.
+    #[must_use]
+    pub fn json_schema() -> Value {
+        schemars::schema_for!(Certificate).to_value()
+    }
+
     /// Its JSON, with a final newline.
     #[must_use]
     pub fn to_json(&self) -> String {
@@ -345,7 +355,7 @@ pub fn erase(job: &EraseJob<'_>) -> Result<EraseOutcome> {
         touched.map(|file| (file.before.sha256.as_str(), file.path.as_str())).collect();
     let derived = derived_of(&touched, &root, &job.work.receipts);
     let mut certificate = Certificate {
-        schema: SCHEMA.to_owned(),
+        schema: Certificate::SCHEMA.to_owned(),
         tool: concat!("allonym ", env!("CARGO_PKG_VERSION")).to_owned(),
         as_of: as_of.to_string(),
         applied: job.work.apply,
@@ -398,7 +408,8 @@ pub fn erase(job: &EraseJob<'_>) -> Result<EraseOutcome> {
         ("rows_left", certificate.rows_left()),
     ];
     let signed = |signature| Certificate { signature, ..certificate.clone() }.to_json();
-    let json = seal(SCHEMA, &document, &signed, &versions, &counts, record.as_mut(), &log)?;
+    let json =
+        seal(Certificate::SCHEMA, &document, &signed, &versions, &counts, record.as_mut(), &log)?;
     // A run that finds nobody changes nothing: it is told, and written down where that is asked for.
     let place = match (&job.certificate, job.work.apply && found) {
         (Some(path), _) => Some(path.clone()),
@@ -951,7 +962,6 @@ fn told(value: &Value) -> Result<ErasedFile> {
     })
 }
 
-pub(crate) const SCHEMA: &str = "allonym.certificate/1";
 /// Stands where a mention stood.
 const ERASED: &str = "[ERASED]";
 const STATEMENT: &str = "This proves what Allonym did to the files named here and that it found \

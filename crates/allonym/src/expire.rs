@@ -23,6 +23,7 @@ use arrow_buffer::{BooleanBuffer, BooleanBufferBuilder};
 use arrow_schema::{Field, Schema, SchemaRef};
 use arrow_select::zip::zip;
 use jiff::{SignedDuration, Timestamp};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -61,7 +62,7 @@ pub struct ExpireOutcome {
 }
 
 /// The evidence of one run: names, counts and digests, never a cell.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ExpireEvidence {
     /// `allonym.expire/1`.
     pub schema: String,
@@ -93,7 +94,7 @@ pub struct ExpireEvidence {
 }
 
 /// A legal hold in force.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct HoldEvidence {
     /// Its name.
     pub id: String,
@@ -114,7 +115,7 @@ impl HoldEvidence {
 }
 
 /// What was found in one file, and done to it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct FileEvidence {
     /// Relative to the folder that all files of the run have in common.
     pub path: String,
@@ -141,7 +142,7 @@ pub struct FileEvidence {
 }
 
 /// Contents of a file.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Version {
     /// SHA-256 of the stored bytes.
     pub sha256: String,
@@ -150,7 +151,7 @@ pub struct Version {
 }
 
 /// Where rows were set aside.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Quarantine {
     /// The file.
     pub path: String,
@@ -159,7 +160,7 @@ pub struct Quarantine {
 }
 
 /// What one tag says of a file.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct TagEvidence {
     /// The column, or `dataset`.
     pub of: String,
@@ -174,7 +175,7 @@ pub struct TagEvidence {
 }
 
 /// What became of row groups.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct GroupEvidence {
     /// All of the file.
     pub all: u64,
@@ -189,7 +190,7 @@ pub struct GroupEvidence {
 }
 
 /// Outputs made of expired data.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Derived {
     /// The file with expired rows.
     pub input: String,
@@ -200,6 +201,9 @@ pub struct Derived {
 }
 
 impl ExpireEvidence {
+    /// Schema name of version 1.
+    pub const SCHEMA: &str = "allonym.expire/1";
+
     pub(crate) fn new(
         job: &ExpireJob<'_>,
         as_of: Timestamp,
@@ -208,7 +212,7 @@ impl ExpireEvidence {
         derived: Vec<Derived>,
     ) -> ExpireEvidence {
         ExpireEvidence {
-            schema: SCHEMA.to_owned(),
+            schema: ExpireEvidence::SCHEMA.to_owned(),
             tool: concat!("allonym ", env!("CARGO_PKG_VERSION")).to_owned(),
             as_of: as_of.to_string(),
             applied: job.work.apply,
@@ -222,6 +226,12 @@ impl ExpireEvidence {
             does_not_show: DOES_NOT_SHOW.to_owned(),
             signature: None,
         }
+    }
+
+    /// JSON Schema of it.
+    #[must_use]
+    pub fn json_schema() -> Value {
+        schemars::schema_for!(ExpireEvidence).to_value()
     }
 
     /// Its JSON, with a final newline.
@@ -397,7 +407,7 @@ pub(crate) fn seal_evidence(
         ("cells_changed", whole.files.iter().flat_map(|file| file.cells.values()).sum()),
     ];
     let signed = |signature| ExpireEvidence { signature, ..whole.clone() }.to_json();
-    seal(SCHEMA, &value_of(whole), &signed, &versions, &counts, record, log)
+    seal(ExpireEvidence::SCHEMA, &value_of(whole), &signed, &versions, &counts, record, log)
 }
 
 /// A file whose plan stands, or that an interrupted run has done.
@@ -1066,7 +1076,7 @@ fn is_changed(file: &FileEvidence) -> bool {
     file.after.as_ref().is_some_and(|after| *after != file.before)
 }
 
-fn has_due(file: &FileEvidence) -> bool {
+pub(crate) fn has_due(file: &FileEvidence) -> bool {
     file.rows_dropped + file.rows_quarantined > 0 || !file.cells.is_empty()
 }
 
@@ -1215,7 +1225,6 @@ pub(crate) fn conclude(evidence: &mut ExpireEvidence) -> u8 {
 
 /// Folder walks know this ending as ours.
 const EVIDENCE_END: &str = ".allonym.json";
-pub(crate) const SCHEMA: &str = "allonym.expire/1";
 const KIND: &str = "expire";
 const DOES_NOT_SHOW: &str = "This tells what Allonym found in the files named here and did to them. \
      It does not show that no other copy exists: backups, snapshots, older versions of objects and \

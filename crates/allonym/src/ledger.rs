@@ -11,6 +11,7 @@ use allonym_core::KeyReference;
 use allonym_keys::{LedgerUsage, canonical_json};
 use allonym_ledger::{Hash, Ledger, LedgerError, Signer, StartKey, Trust, Verifier};
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
@@ -290,7 +291,7 @@ pub struct Recorded {
 }
 
 /// Who signed a document, and the signature.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Signature {
     /// The key, as checkpoints write it: name, id and Ed25519 key.

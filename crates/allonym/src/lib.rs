@@ -23,6 +23,7 @@ mod frame;
 mod jobs;
 mod keys;
 mod manifest;
+mod pages;
 mod pipeline;
 mod random;
 mod receipt;

@@ -6,13 +6,14 @@ use crate::{Failure, Policy, Result};
 use allonym_core::{ROW_EXPIRY, Retention, TagMatch};
 use allonym_keys::canonical_json;
 use arrow_schema::{Field, Schema, SchemaRef};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// One column of an output file.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ReceiptField {
     /// Path.
     pub name: String,

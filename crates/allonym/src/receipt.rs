@@ -6,6 +6,7 @@ use crate::manifest::ReceiptField;
 use crate::{Failure, Result};
 use allonym_core::ColumnCounts;
 use allonym_io::Written;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -16,7 +17,7 @@ pub(crate) const SCHEMA: &str = "allonym.receipt/1";
 /// `OUT.allonym.json`, or `OUT/allonym.receipt.json` for a folder.
 ///
 /// Holds digests, names and counts; never a cell. Paths are relative to the receipt.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Receipt {
     /// `allonym.receipt/1`.
     pub schema: String,
@@ -60,14 +61,14 @@ pub struct Receipt {
 }
 
 /// A digest, by its algorithm.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Digest {
     /// SHA-256, lower-case hex.
     pub sha256: String,
 }
 
 /// One file of a run.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ReceiptFile {
     /// Relative to the receipt; `-` is standard input or output.
     pub path: String,
@@ -87,7 +88,7 @@ impl ReceiptFile {
 }
 
 /// One key of a run.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ReceiptKey {
     /// Key id.
     pub id: String,
@@ -98,7 +99,7 @@ pub struct ReceiptKey {
 }
 
 /// One column of a run.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ReceiptColumn {
     /// Path.
     pub name: String,
@@ -209,6 +210,12 @@ impl Receipt {
     fn value(&self) -> Value {
         serde_json::to_value(self)
             .expect("a receipt holds only strings, numbers and string-keyed maps")
+    }
+
+    /// JSON Schema of it.
+    #[must_use]
+    pub fn json_schema() -> Value {
+        schemars::schema_for!(Receipt).to_value()
     }
 
     /// The receipt's JSON, with a final newline.

@@ -361,7 +361,9 @@ impl BoundTag<'_> {
 }
 
 /// How many rows have which verdict, by its word; only those that occur.
-#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
 #[serde(transparent)]
 pub struct Tally(pub BTreeMap<String, u64>);
 

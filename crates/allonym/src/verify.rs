@@ -2,7 +2,7 @@
 
 use crate::ledger::{Signature, is_signed};
 use crate::run::FOLDER_RECEIPT;
-use crate::{Certificate, ExpireEvidence, Failure, Receipt, Result, Version, erase, expire};
+use crate::{Certificate, ExpireEvidence, Failure, Receipt, Result, Version};
 use allonym_io::{Input, expand, sha256_file};
 use allonym_report::CheckEvidence;
 use serde::{Deserialize, Serialize};
@@ -109,13 +109,13 @@ impl Told {
             (path, after.unwrap_or(before).sha256)
         };
         match kind.as_deref() {
-            Ok(kind @ expire::SCHEMA) => {
+            Ok(kind @ ExpireEvidence::SCHEMA) => {
                 let evidence: ExpireEvidence = serde_json::from_str(text).map_err(broken)?;
                 let files = evidence.files.into_iter();
                 let outputs = files.map(|file| after(file.path, file.before, file.after)).collect();
                 Ok(Told { kind: kind.to_owned(), outputs })
             }
-            Ok(kind @ erase::SCHEMA) => {
+            Ok(kind @ Certificate::SCHEMA) => {
                 let certificate: Certificate = serde_json::from_str(text).map_err(broken)?;
                 let files = certificate.files.into_iter();
                 let outputs = files.map(|file| after(file.path, file.before, file.after)).collect();

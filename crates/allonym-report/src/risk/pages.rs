@@ -1,99 +1,52 @@
-//! Linkage risk for people: a page, Markdown, a terminal, and one line a number for spreadsheets.
+//! Linkage risk for people, and one line a number for spreadsheets.
 
 use super::{Estimate, GateDecision, RiskAttackEvidence, RiskEvidence, SuggestionEvidence};
-use crate::html::Page;
-use crate::markdown::inert;
-use crate::words::{csv_cell, number, tame};
+use crate::document::{Document, Section, State};
+use crate::words::{csv_cell, number};
 
 /// Linkage risk as one HTML page that opens offline, in light and dark, on paper and on a phone.
 #[must_use]
 pub fn risk_html(evidence: &RiskEvidence) -> String {
-    let mut page = Page::new();
-    page.begin(&format!("Linkage risk: {}", evidence.source));
-    page.put(&risk_sections(evidence));
-    page.foot();
-    page.finish()
+    document(evidence).html()
 }
 
 /// The same as a part of a notebook, its style with it.
 #[must_use]
 pub fn risk_fragment(evidence: &RiskEvidence) -> String {
-    let mut page = Page::new();
-    page.put("<div class=\"allonym-risk\"><style>");
-    page.put(FRAGMENT_STYLE);
-    page.put("</style>");
-    page.put(&risk_sections(evidence));
-    page.put("</div>");
-    page.finish()
+    document(evidence).fragment()
 }
 
 /// Linkage risk as Markdown (GitHub's tables). Names of strangers are escaped.
 #[must_use]
 pub fn risk_markdown(evidence: &RiskEvidence) -> String {
-    let mut text = format!(
-        "# Linkage risk: {}\n\n{}\n\nMeasured {} with {}.\n",
-        inert(&evidence.source),
-        inert(&evidence.sentence),
-        inert(&evidence.measured_at),
-        inert(&evidence.tool)
-    );
-    for section in sections(evidence) {
-        text.push_str(&format!("\n## {}\n\n", section.title));
-        if !section.rows.is_empty() {
-            text.push_str(&format!("| {} |\n", section.header.join(" | ")));
-            text.push_str(&format!("|{}\n", " --- |".repeat(section.header.len())));
-            for row in &section.rows {
-                let cells: Vec<String> = row.iter().map(|cell| inert(cell)).collect();
-                text.push_str(&format!("| {} |\n", cells.join(" | ")));
-            }
-        }
-        for note in &section.notes {
-            text.push_str(&format!("\n{}\n", inert(note)));
-        }
-        if let Some(code) = &section.code {
-            // A fence longer than any in the text cannot be closed from inside.
-            text.push_str(&format!("\n`````toml\n{}`````\n", code.replace("`````", "` ` ` ` `")));
-        }
-    }
-    text.push_str("\n## What this does not prove\n\n");
-    for limit in &evidence.limits {
-        text.push_str(&format!("- {}\n", inert(limit)));
-    }
-    text
+    document(evidence).markdown()
 }
 
 /// The summary that a terminal shows.
 #[must_use]
 pub fn risk_text(evidence: &RiskEvidence) -> String {
-    let mut lines = vec![
-        format!("Linkage risk · {} · {} rows", tame(&evidence.source), number(evidence.rows)),
-        format!("  {}", evidence.sentence),
-    ];
-    for section in sections(evidence) {
-        lines.push(String::new());
-        lines.push(section.title.to_owned());
-        let mut table = vec![section.header.iter().map(|&title| title.to_owned()).collect()];
-        table.extend(section.rows.iter().cloned());
-        let width = |at: usize| table.iter().map(|row: &Vec<String>| columns(&row[at])).max();
-        let widths: Vec<usize> =
-            (0..section.header.len()).map(|at| width(at).unwrap_or(0)).collect();
-        for row in table.iter().filter(|_| !section.rows.is_empty()) {
-            let cells = row.iter().zip(&widths).map(|(cell, &width)| {
-                let cell = cut(cell);
-                let pad = width.saturating_sub(columns(&cell));
-                format!("{cell}{}", " ".repeat(pad))
-            });
-            lines.push(format!("  {}", cells.collect::<Vec<_>>().join("  ").trim_end()));
-        }
-        lines.extend(section.notes.iter().map(|note| format!("  {}", tame(note))));
-        if let Some(code) = &section.code {
-            lines.extend(code.lines().map(|line| format!("    {}", tame(line))));
-        }
+    document(evidence).text()
+}
+
+fn document(evidence: &RiskEvidence) -> Document {
+    Document {
+        kind: "Linkage risk",
+        of: evidence.source.clone(),
+        state: match evidence.exit() {
+            1 => State::Bad,
+            0 if !evidence.gates.is_empty() => State::Good,
+            _ => State::Open,
+        },
+        word: verdict(evidence).to_owned(),
+        sentence: evidence.sentence.clone(),
+        facts: vec![
+            ("Rows", number(evidence.rows)),
+            ("Measured", evidence.measured_at.clone()),
+            ("Tool", evidence.tool.clone()),
+        ],
+        limits: evidence.limits.clone(),
+        sections: sections(evidence),
     }
-    lines.push(String::new());
-    lines.push("Not proved:".to_owned());
-    lines.extend(evidence.limits.iter().map(|limit| format!("  - {limit}")));
-    lines.join("\n")
 }
 
 /// Every number on a line of its own, as CSV (RFC 4180): `what,of,value,low,high`.
@@ -177,58 +130,6 @@ pub fn risk_csv(evidence: &RiskEvidence) -> String {
     text
 }
 
-/// A table with a title.
-struct Section {
-    id: &'static str,
-    title: &'static str,
-    header: Vec<&'static str>,
-    rows: Vec<Vec<String>>,
-    notes: Vec<String>,
-    code: Option<String>,
-}
-
-fn risk_sections(evidence: &RiskEvidence) -> String {
-    let mut page = Page::new();
-    let class = match evidence.exit() {
-        1 => "bad",
-        7 => "open",
-        _ if evidence.gates.is_empty() => "open",
-        _ => "good",
-    };
-    page.put(&format!("<header class=\"{class}\">"));
-    page.element("p class=\"word\"", verdict(evidence));
-    page.element("h1", &evidence.source);
-    page.element("p", &evidence.sentence);
-    page.put("</header>");
-    page.facts(&[
-        ("Rows", number(evidence.rows)),
-        ("Measured", evidence.measured_at.clone()),
-        ("Tool", evidence.tool.clone()),
-    ]);
-    page.section("limits", "What this does not prove");
-    page.list(evidence.limits.iter().map(String::as_str));
-    page.end();
-    for section in sections(evidence) {
-        page.section(section.id, section.title);
-        if !section.rows.is_empty() {
-            page.table("", section.title, &section.header, &section.rows);
-        }
-        for note in &section.notes {
-            page.element("p", note);
-        }
-        if let Some(code) = &section.code {
-            page.put("<pre>");
-            for line in code.lines() {
-                page.text(line);
-                page.put("\n");
-            }
-            page.put("</pre>");
-        }
-        page.end();
-    }
-    page.finish()
-}
-
 fn verdict(evidence: &RiskEvidence) -> &'static str {
     match evidence.exit() {
         1 => "A LIMIT IS BROKEN",
@@ -239,18 +140,10 @@ fn verdict(evidence: &RiskEvidence) -> &'static str {
 }
 
 fn sections(evidence: &RiskEvidence) -> Vec<Section> {
-    let plain = |id, title, header: &[&'static str], rows: Vec<Vec<String>>| Section {
-        id,
-        title,
-        header: header.to_vec(),
-        rows,
-        notes: Vec::new(),
-        code: None,
-    };
     let mut all = Vec::new();
     if !evidence.warnings.is_empty() {
         let notes = evidence.warnings.clone();
-        all.push(Section { notes, ..plain("warnings", "To know", &[], Vec::new()) });
+        all.push(Section { notes, ..Section::new("warnings", "To know", &[], Vec::new()) });
     }
     if !evidence.gates.is_empty() {
         let rows = evidence.gates.iter().map(|gate| {
@@ -268,7 +161,7 @@ fn sections(evidence: &RiskEvidence) -> Vec<Section> {
             ]
         });
         let header = ["limit", "of", "is", "found", "and so"];
-        all.push(plain("gates", "Limits", &header, rows.collect()));
+        all.push(Section::new("gates", "Limits", &header, rows.collect()));
     }
     all.push(alike(evidence));
     let rows = evidence.quasi.iter().map(|column| {
@@ -282,7 +175,12 @@ fn sections(evidence: &RiskEvidence) -> Vec<Section> {
         ]
     });
     let header = ["column", "kind", "distinct", "nulls", "alone by it", "alone without it"];
-    all.push(plain("quasi", "Columns an outsider is taken to know", &header, rows.collect()));
+    all.push(Section::new(
+        "quasi",
+        "Columns an outsider is taken to know",
+        &header,
+        rows.collect(),
+    ));
     if !evidence.sensitive.is_empty() {
         all.push(sensitive(evidence));
     }
@@ -293,7 +191,7 @@ fn sections(evidence: &RiskEvidence) -> Vec<Section> {
             .sets
             .iter()
             .map(|set| vec![set.columns.join(", "), number(set.uniques), percent(set.share)]);
-        let mut section = plain(
+        let mut section = Section::new(
             "sets",
             "Smallest sets of columns that single people out",
             &["columns", "rows alone", "share"],
@@ -328,10 +226,6 @@ fn alike(evidence: &RiskEvidence) -> Section {
         vec![what, number(size.classes), number(size.rows), share_of(size.rows, evidence.rows)]
     });
     Section {
-        id: "alike",
-        title: "Rows that are alike",
-        header: vec!["rows alike", "classes", "rows", "share of rows"],
-        rows: rows.collect(),
         notes: vec![format!(
             "{} classes; the smallest has {} rows (k). Whoever links a row by guessing among those \
              alike is right in {} of all cases, in {} at the worst.",
@@ -340,7 +234,12 @@ fn alike(evidence: &RiskEvidence) -> Section {
             percent(classes.average_risk),
             percent(classes.highest_risk)
         )],
-        code: None,
+        ..Section::new(
+            "alike",
+            "Rows that are alike",
+            &["rows alike", "classes", "rows", "share of rows"],
+            rows.collect(),
+        )
     }
 }
 
@@ -361,28 +260,29 @@ fn sensitive(evidence: &RiskEvidence) -> Section {
         ]
     });
     Section {
-        id: "sensitive",
-        title: "What a class gives away",
-        header: vec![
-            "column",
-            "l",
-            "entropy l",
-            "c",
-            "t equal",
-            "t ordered",
-            "alpha",
-            "beta",
-            "enhanced beta",
-            "delta",
-            "rows certain",
-        ],
-        rows: rows.collect(),
         notes: vec![
             "The worst class counts. Rows certain: everybody alike has the same value, so that \
              belonging gives it away."
                 .to_owned(),
         ],
-        code: None,
+        ..Section::new(
+            "sensitive",
+            "What a class gives away",
+            &[
+                "column",
+                "l",
+                "entropy l",
+                "c",
+                "t equal",
+                "t ordered",
+                "alpha",
+                "beta",
+                "enhanced beta",
+                "delta",
+                "rows certain",
+            ],
+            rows.collect(),
+        )
     }
 }
 
@@ -408,10 +308,6 @@ fn sample(evidence: &RiskEvidence) -> Option<Section> {
         ],
     ];
     Some(Section {
-        id: "sample",
-        title: "As a sample of a population",
-        header: vec!["what", "estimate"],
-        rows,
         notes: vec![format!(
             "If the rows were drawn at random from {} people ({} of them). Right matches: Skinner and \
              Elliot (2002). Population uniques: Pitman's law, fitted (Hoshino, 2001); they hold where \
@@ -420,7 +316,7 @@ fn sample(evidence: &RiskEvidence) -> Option<Section> {
             number(sample.population),
             percent(sample.fraction)
         )],
-        code: None,
+        ..Section::new("sample", "As a sample of a population", &["what", "estimate"], rows)
     })
 }
 
@@ -440,14 +336,7 @@ fn population(evidence: &RiskEvidence) -> Option<Section> {
             between(told.presence_low, told.presence_high),
         ],
     ];
-    Some(Section {
-        id: "population",
-        title: "Against the population",
-        header: vec!["what", "found"],
-        rows,
-        notes: Vec::new(),
-        code: None,
-    })
+    Some(Section::new("population", "Against the population", &["what", "found"], rows))
 }
 
 fn attacks(evidence: &RiskEvidence) -> Section {
@@ -461,20 +350,13 @@ fn attacks(evidence: &RiskEvidence) -> Section {
             estimated(attack.risk, percent),
         ]
     });
-    Section {
-        id: "attacks",
-        title: "Attacks",
-        header: vec!["attack", "attempts", "right", "on strangers", "by guessing", "risk"],
-        rows: rows.collect(),
-        notes: vec![
+    Section { notes: vec![
             "Risk is what the table adds: how much more often an attack is right on people it was \
              made from than on people it was not, of what could be added. Its interval is that of two \
              exact ones that hold together. Where an attack is not better than guessing, it says \
              nothing."
                 .to_owned(),
-        ],
-        code: None,
-    }
+        ], ..Section::new("attacks", "Attacks", &["attack", "attempts", "right", "on strangers", "by guessing", "risk"], rows.collect()) }
 }
 
 /// What was attempted, in words.
@@ -508,12 +390,14 @@ fn suggested(suggestion: &SuggestionEvidence) -> Section {
         format!("There are fewer rows than {}: nothing reaches it.", number(suggestion.target_k))
     };
     Section {
-        id: "suggestion",
-        title: "A way to the target",
-        header: vec!["column", "change", "of its information goes"],
-        rows: rows.collect(),
         notes: vec![note],
         code: suggestion.reached.then(|| suggestion.policy.clone()),
+        ..Section::new(
+            "suggestion",
+            "A way to the target",
+            &["column", "change", "of its information goes"],
+            rows.collect(),
+        )
     }
 }
 
@@ -558,34 +442,6 @@ fn real(count: u64) -> f64 {
     count as f64
 }
 
-fn columns(cell: &str) -> usize {
-    cut(cell).chars().count()
-}
-
-/// Names come from files: what moves the cursor is replaced, and what is long is cut.
-fn cut(cell: &str) -> String {
-    let cell = tame(cell);
-    match cell.chars().count() > CELL_CHARS_MAX {
-        true => cell.chars().take(CELL_CHARS_MAX - 1).chain(['…']).collect(),
-        false => cell,
-    }
-}
-
-const CELL_CHARS_MAX: usize = 60;
-/// The page's own style, within one element.
-const FRAGMENT_STYLE: &str = "\
-.allonym-risk{font:14px/1.5 system-ui,sans-serif;color:#1a1a1a;background:#fff;padding:1em;\
-max-width:62em;overflow-x:auto}\
-.allonym-risk header{border-left:.4em solid #767676;padding:.1em .8em}\
-.allonym-risk .word{font-size:1.2em;font-weight:700;margin:0}\
-.allonym-risk h1{font-size:1.1em;margin:.2em 0}.allonym-risk h2{font-size:1em;margin:1.2em 0 .3em}\
-.allonym-risk dl{display:grid;grid-template-columns:8em 1fr;margin:.4em 0}.allonym-risk dd{margin:0}\
-.allonym-risk table{border-collapse:collapse}.allonym-risk caption{text-align:left;color:#555}\
-.allonym-risk th,.allonym-risk td{text-align:left;padding:.2em .9em .2em 0;\
-border-bottom:1px solid #ddd;vertical-align:top;font-weight:400}\
-@media (prefers-color-scheme:dark){.allonym-risk{color:#e6e6e6;background:#1b1b1b}\
-.allonym-risk caption{color:#aaa}.allonym-risk th,.allonym-risk td{border-color:#444}}";
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -607,11 +463,5 @@ mod tests {
         let half = Estimate { value: Some(0.5), low: Some(0.4), high: Some(0.6) };
         assert_eq!(estimated(half, short), "0.5 (0.4 to 0.6)");
         assert_eq!(estimated(Estimate::default(), short), "–");
-    }
-
-    #[test]
-    fn names_of_strangers_are_cut_and_tamed() {
-        assert_eq!(cut("a\u{1b}[2J"), "a\u{fffd}[2J");
-        assert_eq!(columns(&"x".repeat(90)), CELL_CHARS_MAX);
     }
 }

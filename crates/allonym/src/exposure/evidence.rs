@@ -4,11 +4,12 @@
 
 use crate::{Failure, Result};
 use allonym_exposure::{Comparison, Decision, Gate, Interval, Roc, TprAt, auc_interval};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// `allonym.exposure/1`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Evidence {
     /// `allonym.exposure/1`.
     pub schema: String,
@@ -33,7 +34,7 @@ pub struct Evidence {
 }
 
 /// What the caller knows and the measurement cannot: free of data.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Context {
     /// The kind of model, such as a class name.
@@ -57,7 +58,7 @@ pub struct Context {
 }
 
 /// How well models do their work.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Utility {
     /// What the numbers are: accuracy, or mean squared error.
@@ -71,7 +72,7 @@ pub struct Utility {
 }
 
 /// The answer in words and numbers.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Told {
     /// `leak`, `none_found` or `not_resolvable`.
     pub found: String,
@@ -90,7 +91,7 @@ pub struct Told {
 }
 
 /// An estimate with its interval; null where there is none.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Number {
     /// The estimate.
     pub value: Option<f64>,
@@ -113,7 +114,7 @@ impl From<Interval> for Number {
 }
 
 /// Members recognised where at most `fpr` of the non-members are flagged.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct RateEvidence {
     /// Limit of false alarms.
     pub fpr: f64,
@@ -146,7 +147,7 @@ impl RateEvidence {
 }
 
 /// One attack on the target.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct AttackEvidence {
     /// Attack and parameters.
     pub name: String,
@@ -165,7 +166,7 @@ pub struct AttackEvidence {
 }
 
 /// The chosen attack's curve, as counts.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct CurveEvidence {
     /// Scored members.
     pub n_members: u64,
@@ -199,7 +200,7 @@ impl CurveEvidence {
 }
 
 /// Who is most exposed, whichever model of this kind is trained on them.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct RecordsEvidence {
     /// Members with a measure.
     pub measured: u64,
@@ -212,7 +213,7 @@ pub struct RecordsEvidence {
 }
 
 /// One record, by its position: whoever has the table can look it up, nobody else.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct RecordEvidence {
     /// Row of the training data, from 0.
     pub row: u64,
@@ -235,7 +236,7 @@ pub struct RecordEvidence {
 }
 
 /// Groups of one column.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct GroupsEvidence {
     /// What the records were grouped by.
     pub by: String,
@@ -250,7 +251,7 @@ pub struct GroupsEvidence {
 }
 
 /// One group.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct GroupEvidence {
     /// Its name.
     pub name: String,
@@ -269,7 +270,7 @@ pub struct GroupEvidence {
 }
 
 /// Lower bound of epsilon.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct EpsilonEvidence {
     /// `one_run` where fair coins decided who was in, else `threshold`, which is indicative.
     pub method: String,
@@ -284,7 +285,7 @@ pub struct EpsilonEvidence {
 }
 
 /// How it was measured.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Method {
     /// Reference models.
     pub references: u64,
@@ -417,6 +418,9 @@ impl ComparisonEvidence {
 }
 
 impl Evidence {
+    /// Schema name of version 1.
+    pub const SCHEMA: &str = "allonym.exposure/1";
+
     /// The JSON, indented.
     ///
     /// # Panics
@@ -424,6 +428,12 @@ impl Evidence {
     #[must_use]
     pub fn to_json(&self) -> String {
         serde_json::to_string_pretty(self).expect("plain data")
+    }
+
+    /// JSON Schema of it.
+    #[must_use]
+    pub fn json_schema() -> serde_json::Value {
+        schemars::schema_for!(Evidence).to_value()
     }
 
     /// Reads what [`Evidence::to_json`] wrote.
@@ -436,7 +446,7 @@ impl Evidence {
         let hint = "it is what `allonym exposure score --format json` prints";
         let value: serde_json::Value =
             serde_json::from_str(json).map_err(|_| unread().hint(hint))?;
-        if value["schema"] != SCHEMA {
+        if value["schema"] != Evidence::SCHEMA {
             return Err(unread().hint(hint));
         }
         serde_json::from_value(value).map_err(|_| unread().hint(hint))
@@ -477,7 +487,6 @@ impl Evidence {
     }
 }
 
-pub(crate) const SCHEMA: &str = "allonym.exposure/1";
 const COMPARISON_SCHEMA: &str = "allonym.exposure-comparison/1";
 const NO_EVIDENCE: &str = "ALO-D050";
 

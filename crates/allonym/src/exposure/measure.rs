@@ -2,8 +2,7 @@
 
 use super::evidence::{
     AttackEvidence, ComparisonEvidence, Context, CurveEvidence, EpsilonEvidence, Evidence,
-    GroupEvidence, GroupsEvidence, Method, RateEvidence, RecordEvidence, RecordsEvidence, SCHEMA,
-    Told,
+    GroupEvidence, GroupsEvidence, Method, RateEvidence, RecordEvidence, RecordsEvidence, Told,
 };
 use super::words;
 use crate::{Cancel, Failure, Result};
@@ -216,7 +215,7 @@ pub fn measure(
     };
     let told = told(&roc, &chosen, &method, &context, options)?;
     let evidence = Evidence {
-        schema: SCHEMA.to_owned(),
+        schema: Evidence::SCHEMA.to_owned(),
         tool: env!("CARGO_PKG_VERSION").to_owned(),
         context,
         told,

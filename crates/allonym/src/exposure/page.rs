@@ -1,82 +1,63 @@
-//! The report as one static page: no script, no request, every name escaped, light and dark.
+//! The report as a document: a page that is static, Markdown, CSV.
 
-use super::evidence::{Evidence, Method, Number, RateEvidence};
-use super::words::{
-    alarms, count, epsilon_words, percent_interval, plain, real, share, tame, utility_words,
-};
+use super::evidence::{Evidence, GroupsEvidence, Method, Number, RateEvidence, RecordsEvidence};
+use super::words::{alarms, epsilon_words, percent_interval, plain, real, share, utility_words};
 use crate::Result;
 use allonym_exposure::Roc;
+use allonym_report::{Document, Section, State, escaped, number};
 use std::fmt::Write as _;
 
 impl Evidence {
-    /// A page of its own, for a file.
+    /// The evidence as a page, a part of a notebook, Markdown or CSV.
     ///
     /// # Errors
     /// Evidence whose curve is none.
-    pub fn to_html(&self) -> Result<String> {
-        let body = self.to_fragment()?;
-        Ok(format!(
-            "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta \
-             name=\"viewport\" content=\"width=device-width, initial-scale=1\"><title>Membership \
-             exposure</title></head><body style=\"margin:0\"><main>{body}</main></body></html>\n"
-        ))
-    }
-
-    /// The same as a part of a notebook.
-    ///
-    /// # Errors
-    /// Evidence whose curve is none.
-    pub fn to_fragment(&self) -> Result<String> {
-        let roc = self.curve.roc()?;
-        let mut page = Page { html: String::new(), method: &self.method };
-        page.html.push_str(&format!(
-            "<section class=\"allonym-exposure\"><style>{STYLE}</style><h1>{}</h1>",
-            escaped(&self.heading())
-        ));
-        page.verdict(self);
-        page.attacks(self);
-        page.chart(self, &roc)?;
-        page.records(self);
-        page.groups(self);
-        page.epsilon(self);
-        page.method(self);
-        page.html.push_str("</section>");
-        Ok(page.html)
-    }
-}
-
-struct Page<'a> {
-    html: String,
-    method: &'a Method,
-}
-
-impl Page<'_> {
-    fn verdict(&mut self, evidence: &Evidence) {
-        let told = &evidence.told;
-        let sign = match told.found.as_str() {
-            "leak" => "▲",
-            "none_found" => "●",
-            _ => "?",
+    pub fn document(&self) -> Result<Document> {
+        let told = &self.told;
+        let (state, word) = match told.found.as_str() {
+            "leak" => (State::Bad, "LEAK"),
+            "none_found" => (State::Good, "NONE FOUND"),
+            _ => (State::Open, "NOT RESOLVABLE"),
         };
-        self.add(&format!(
-            "<p class=\"verdict\"><strong aria-hidden=\"true\">{sign}</strong> \
-             {}</p><p>Attacker assumed: {}</p>",
-            escaped(&told.sentence),
-            escaped(&told.attacker)
-        ));
-        self.list("What was not tested", &told.not_tested);
-        let warnings = evidence.warnings();
+        let Method { references, records, members, .. } = self.method;
+        let mut sections = Vec::new();
+        let warnings = self.warnings();
         if !warnings.is_empty() {
-            self.list("What to know", &warnings);
+            let notes = Section::new("warnings", "What to know", &[], Vec::new());
+            sections.push(Section { notes: warnings, ..notes });
         }
+        sections.push(self.attacks_section());
+        sections.push(self.curve_section()?);
+        sections.extend(self.records.as_ref().map(|records| worst(records, &self.method)));
+        for (at, groups) in self.groups.iter().enumerate() {
+            sections.push(grouped(at, groups, &self.method));
+        }
+        if let Some(epsilon) = &self.epsilon {
+            let notes = vec![format!("{}.", epsilon_words(epsilon))];
+            sections.push(Section { notes, ..Section::new("epsilon", "Epsilon", &[], Vec::new()) });
+        }
+        sections.push(self.method_section());
+        Ok(Document {
+            kind: "Membership exposure",
+            of: self.context.model.clone().unwrap_or_else(|| "model".to_owned()),
+            state,
+            word: word.to_owned(),
+            sentence: told.sentence.clone(),
+            facts: vec![
+                ("Records", format!("{} in, {} out", number(members), number(records - members))),
+                ("Reference models", number(references)),
+                ("Attacker assumed", told.attacker.clone()),
+            ],
+            limits: told.not_tested.clone(),
+            sections,
+        })
     }
 
-    fn attacks(&mut self, evidence: &Evidence) {
+    fn attacks_section(&self) -> Section {
         let confidence = self.method.confidence;
-        self.add("<h2>Attacks</h2>");
-        let fprs: Vec<f64> = evidence.told.rates.iter().map(|rate| rate.fpr).collect();
+        let told = &self.told;
         let mut header = vec!["attack".to_owned(), "AUC".to_owned()];
-        header.extend(fprs.iter().map(|fpr| format!("recognised {}", alarms(*fpr))));
+        header.extend(told.rates.iter().map(|rate| format!("recognised {}", alarms(rate.fpr))));
         header.push("lift".to_owned());
         let row = |name: String, auc: Number, rates: &[RateEvidence]| {
             let mut cells = vec![name, plain(auc, confidence)];
@@ -86,44 +67,36 @@ impl Page<'_> {
             cells.push(lift.map_or_else(|| "–".to_owned(), |lift| format!("{lift:.1}")));
             cells
         };
-        let told = &evidence.told;
         let mut rows = vec![row(format!("{} (chosen)", told.attack), told.auc, &told.rates)];
-        rows.extend(evidence.attacks.iter().map(|attack| {
+        rows.extend(self.attacks.iter().map(|attack| {
             let mark = if attack.worst { " (best in hindsight)" } else { "" };
             row(format!("{}{mark}", attack.name), attack.auc, &attack.rates)
         }));
-        self.table(&header, &rows);
-        self.add(&format!(
-            "<p class=\"small\">The first line counts: its attack was {}, so its intervals are \
-             those of one look. Below it are all {} attacks, their intervals widened so that all \
-             hold at once.</p>",
+        let note = format!(
+            "The first line counts: its attack was {}, so its intervals are those of one look. Below \
+             it are all {} attacks, their intervals widened so that all hold at once.",
             if self.method.left_out == 0 { "decided beforehand" } else { "chosen on references" },
-            evidence.attacks.len()
-        ));
+            self.attacks.len()
+        );
+        Section { header, notes: vec![note], ..Section::new("attacks", "Attacks", &[], rows) }
     }
 
-    fn chart(&mut self, evidence: &Evidence, roc: &Roc) -> Result<()> {
-        self.add("<h2>Curve</h2>");
-        let svg = svg(evidence, roc)?;
-        self.add(&svg);
-        let header = ["rate of false alarms", "members recognised"].map(str::to_owned);
+    fn curve_section(&self) -> Result<Section> {
         let confidence = self.method.confidence;
-        let rows: Vec<Vec<String>> = evidence
-            .told
-            .rates
-            .iter()
-            .map(|rate| vec![share(Some(rate.fpr)), rate_cell(rate, confidence)])
-            .collect();
-        self.table(&header, &rows);
-        if let Some(rate) = evidence.told.rates.iter().rev().find(|rate| rate.resolvable) {
-            let n = evidence.curve.n_members;
+        let rates = self.told.rates.iter();
+        let rows = rates.map(|rate| vec![share(Some(rate.fpr)), rate_cell(rate, confidence)]);
+        let header = ["rate of false alarms", "members recognised"];
+        let mut section = Section::new("curve", "Curve", &header, rows.collect());
+        section.figure = Some(svg(self, &self.curve.roc()?)?);
+        if let Some(rate) = self.told.rates.iter().rev().find(|rate| rate.resolvable) {
+            let n = self.curve.n_members;
             let people = |share: Option<f64>| {
                 share.map_or_else(|| "–".to_owned(), |share| format!("{:.0}", share * real(n)))
             };
-            self.add(&format!(
-                "<p>Of the {} scored members, about {} ({} to {}) can be recognised {}. Of those \
-                 flagged, {} are members, if {} of the people tested are (declared).</p>",
-                count(n),
+            section.notes.push(format!(
+                "Of the {} scored members, about {} ({} to {}) can be recognised {}. Of those \
+                 flagged, {} are members, if {} of the people tested are (declared).",
+                number(n),
                 people(rate.tpr.value),
                 people(rate.tpr.low),
                 people(rate.tpr.high),
@@ -132,141 +105,92 @@ impl Page<'_> {
                 share(Some(self.method.prior))
             ));
         }
-        Ok(())
+        Ok(section)
     }
 
-    fn records(&mut self, evidence: &Evidence) {
-        let Some(records) = &evidence.records else { return };
-        self.add("<h2>Most exposed records</h2>");
-        self.add(&format!(
-            "<p class=\"small\">By row of the training data: whoever holds the table can look them \
-             up, nobody else. {} members were measured.{} Removing the most exposed exposes the \
-             next.</p>",
-            count(records.measured),
-            if records.ranked {
-                ""
-            } else {
-                " There are too few references to rank single records: read the order as a hint."
-            }
-        ));
-        let header =
-            ["row", "with / without", "likelihood ratio", "d′", "posterior", "given away", "notes"]
-                .map(str::to_owned);
-        let number = |number: Option<f64>| {
-            number.map_or_else(|| "–".to_owned(), |number| format!("{number:.2}"))
-        };
-        let rows: Vec<Vec<String>> = records
-            .worst
-            .iter()
-            .take(ROWS_MAX)
-            .map(|record| {
-                vec![
-                    count(record.row),
-                    format!("{} / {}", record.n_in, record.n_out),
-                    number(record.likelihood_ratio),
-                    number(record.separation),
-                    number(record.posterior),
-                    percent_interval(record.recognised, self.method.confidence),
-                    record.flags.join(", "),
-                ]
-            })
-            .collect();
-        self.table(&header, &rows);
-    }
-
-    fn groups(&mut self, evidence: &Evidence) {
-        for groups in &evidence.groups {
-            self.add(&format!("<h2>Groups by {}</h2>", escaped(&groups.by)));
-            let header = ["group", "in / out", "AUC", "recognised", "others", "p, corrected"]
-                .map(str::to_owned);
-            let rows: Vec<Vec<String>> = groups
-                .groups
-                .iter()
-                .take(ROWS_MAX)
-                .map(|group| {
-                    vec![
-                        group.name.clone(),
-                        format!("{} / {}", count(group.n_members), count(group.n_non_members)),
-                        plain(group.auc, self.method.confidence),
-                        percent_interval(group.tpr, self.method.confidence),
-                        share(group.tpr_rest.value),
-                        format!("{:.3}", group.p_corrected),
-                    ]
-                })
-                .collect();
-            self.table(&header, &rows);
-            self.add(&format!(
-                "<p class=\"small\">{}, at one threshold for all. {} groups with fewer than {} \
-                 members or non-members are not told.</p>",
-                escaped(&alarms(groups.fpr)),
-                groups.suppressed,
-                groups.cell_min
-            ));
-        }
-    }
-
-    fn epsilon(&mut self, evidence: &Evidence) {
-        let Some(epsilon) = &evidence.epsilon else { return };
-        self.add(&format!("<h2>Epsilon</h2><p>{}.</p>", escaped(&epsilon_words(epsilon))));
-    }
-
-    fn method(&mut self, evidence: &Evidence) {
-        self.add("<h2>Method</h2>");
-        let Method { references, records, members, population, left_out, .. } = *self.method;
-        let context = &evidence.context;
+    fn method_section(&self) -> Section {
+        let Method { references, records, members, population, left_out, .. } = self.method;
+        let context = &self.context;
         let mut rows = vec![
-            ("Allonym", evidence.tool.clone()),
-            ("records", format!("{}, {} of them members", count(records), count(members))),
+            ("Allonym", self.tool.clone()),
+            ("records", format!("{}, {} of them members", number(records), number(members))),
             ("unit of the intervals", self.method.unit.clone()),
             ("references", format!("{references}, the attack chosen on {left_out} of them")),
-            ("population", count(population)),
+            ("population", number(population)),
             ("confidence", share(Some(self.method.confidence))),
             ("declared prior", share(Some(self.method.prior))),
         ];
-        let known = |words: &Option<String>| words.clone();
-        rows.extend(known(&context.masks).map(|masks| ("masks", masks)));
+        rows.extend(context.masks.clone().map(|masks| ("masks", masks)));
         rows.extend(context.seed.map(|seed| ("seed", seed.to_string())));
-        rows.extend(known(&context.measured_at).map(|at| ("measured", at)));
+        rows.extend(context.measured_at.clone().map(|at| ("measured", at)));
         if let Some(utility) = &context.utility {
             rows.push(("utility", format!("{}: {}", utility.metric, utility_words(utility))));
         }
-        let rows: Vec<Vec<String>> =
-            rows.into_iter().map(|(what, said)| vec![what.to_owned(), said]).collect();
-        self.table(&[String::new(), String::new()], &rows);
-        self.add(
-            "<p class=\"small\">AUC: probability that a random member scores above a random \
-             non-member. Lift: how many times more often than guessing. Measured are the rates; \
-             declared is the prior; posterior and share of members among the flagged combine \
-             both.</p>",
-        );
+        let rows = rows.into_iter().map(|(what, said)| vec![what.to_owned(), said]).collect();
+        let note = "AUC: probability that a random member scores above a random non-member. Lift: how \
+                    many times more often than guessing. Measured are the rates; declared is the \
+                    prior; posterior and share of members among the flagged combine both.";
+        let section = Section::new("method", "Method", &["what", "is"], rows);
+        Section { notes: vec![note.to_owned()], ..section }
     }
+}
 
-    fn list(&mut self, title: &str, items: &[String]) {
-        let items: String =
-            items.iter().map(|item| format!("<li>{}</li>", escaped(item))).collect();
-        self.add(&format!("<h2>{}</h2><ul>{items}</ul>", escaped(title)));
-    }
-
-    fn table(&mut self, header: &[String], rows: &[Vec<String>]) {
-        let cells = |tag: &str, cells: &[String]| -> String {
-            cells
-                .iter()
-                .map(|cell| format!("<{tag}>{}</{}>", escaped(cell), closing(tag)))
-                .collect()
-        };
-        self.add("<div class=\"wide\"><table>");
-        if header.iter().any(|title| !title.is_empty()) {
-            self.add(&format!("<thead><tr>{}</tr></thead>", cells("th scope=\"col\"", header)));
+fn worst(records: &RecordsEvidence, method: &Method) -> Section {
+    let told = |number: Option<f64>| {
+        number.map_or_else(|| "–".to_owned(), |number| format!("{number:.2}"))
+    };
+    let rows = records.worst.iter().take(ROWS_MAX).map(|record| {
+        vec![
+            number(record.row),
+            format!("{} / {}", record.n_in, record.n_out),
+            told(record.likelihood_ratio),
+            told(record.separation),
+            told(record.posterior),
+            percent_interval(record.recognised, method.confidence),
+            record.flags.join(", "),
+        ]
+    });
+    let header =
+        ["row", "with / without", "likelihood ratio", "d′", "posterior", "given away", "notes"];
+    let note = format!(
+        "By row of the training data: whoever holds the table can look them up, nobody else. {} \
+         members were measured.{} Removing the most exposed exposes the next.",
+        number(records.measured),
+        if records.ranked {
+            ""
+        } else {
+            " There are too few references to rank single records: read the order as a hint."
         }
-        self.add("<tbody>");
-        for row in rows {
-            self.add(&format!("<tr>{}</tr>", cells("td", row)));
-        }
-        self.add("</tbody></table></div>");
-    }
+    );
+    let section = Section::new("records", "Most exposed records", &header, rows.collect());
+    Section { notes: vec![note], ..section }
+}
 
-    fn add(&mut self, html: &str) {
-        self.html.push_str(html);
+fn grouped(at: usize, groups: &GroupsEvidence, method: &Method) -> Section {
+    let rows = groups.groups.iter().take(ROWS_MAX).map(|group| {
+        vec![
+            group.name.clone(),
+            format!("{} / {}", number(group.n_members), number(group.n_non_members)),
+            plain(group.auc, method.confidence),
+            percent_interval(group.tpr, method.confidence),
+            share(group.tpr_rest.value),
+            format!("{:.3}", group.p_corrected),
+        ]
+    });
+    let header = ["group", "in / out", "AUC", "recognised", "others", "p, corrected"];
+    let note = format!(
+        "{}, at one threshold for all. {} groups with fewer than {} members or non-members are not \
+         told.",
+        alarms(groups.fpr),
+        groups.suppressed,
+        groups.cell_min
+    );
+    let section = Section::new("groups", "", &header, rows.collect());
+    Section {
+        id: format!("groups-{at}"),
+        title: format!("Groups by {}", groups.by),
+        notes: vec![note],
+        ..section
     }
 }
 
@@ -331,15 +255,13 @@ fn svg(evidence: &Evidence, roc: &Roc) -> Result<String> {
         share(Some(evidence.method.confidence))
     );
     Ok(format!(
-        "<svg role=\"img\" viewBox=\"0 0 {:.0} {:.0}\" width=\"100%\" \
-         style=\"max-width:{:.0}px\"><title>Members recognised at few false \
+        "<svg class=\"roc\" role=\"img\" viewBox=\"0 0 {:.0} {:.0}\"><title>Members recognised at few false \
          alarms</title><desc>{}</desc>{ticks}<polygon class=\"band\" points=\"{}\"/><path \
          class=\"chance\" d=\"M{:.1} {:.1}L{:.1} {:.1}\"/><path class=\"curve\" \
          d=\"{path}\"/><text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"middle\">false \
          alarms</text><text x=\"{LEFT}\" y=\"{:.1}\">members recognised</text></svg>",
         LEFT + WIDTH + 30.0,
         TOP + HEIGHT + 40.0,
-        LEFT + WIDTH + 30.0,
         escaped(&description),
         band.join(" "),
         x(least),
@@ -355,30 +277,9 @@ fn svg(evidence: &Evidence, roc: &Roc) -> Result<String> {
 fn rate_cell(rate: &RateEvidence, confidence: f64) -> String {
     match (rate.resolvable, rate.non_members_needed) {
         (true, _) => percent_interval(rate.tpr, confidence),
-        (false, Some(needed)) => format!("needs {} non-members", count(needed)),
+        (false, Some(needed)) => format!("needs {} non-members", number(needed)),
         (false, None) => "not resolvable".to_owned(),
     }
-}
-
-/// The name of an element, without its attributes.
-fn closing(tag: &str) -> &str {
-    tag.split(' ').next().unwrap_or(tag)
-}
-
-/// Makes text inert in markup.
-fn escaped(text: &str) -> String {
-    let mut safe = String::new();
-    for character in tame(text).chars() {
-        match character {
-            '&' => safe.push_str("&amp;"),
-            '<' => safe.push_str("&lt;"),
-            '>' => safe.push_str("&gt;"),
-            '"' => safe.push_str("&quot;"),
-            '\'' => safe.push_str("&#39;"),
-            other => safe.push(other),
-        }
-    }
-    safe
 }
 
 const LEFT: f64 = 62.0;
@@ -388,28 +289,3 @@ const HEIGHT: f64 = 300.0;
 const BAND_STEPS: u64 = 60;
 /// The JSON has all of them.
 const ROWS_MAX: usize = 50;
-
-const STYLE: &str = "\
-.allonym-exposure{font:14px/1.5 system-ui,sans-serif;color:#1a1a1a;background:#fff;padding:1em;\
-max-width:60em;margin:0 auto}\
-.allonym-exposure h1{font-size:1.15em;margin:.2em 0}\
-.allonym-exposure h2{font-size:1em;margin:1.2em 0 .3em}\
-.allonym-exposure .verdict{font-size:1.1em;border-left:4px solid #767676;padding-left:.7em}\
-.allonym-exposure .small{font-size:.9em;color:#555}\
-.allonym-exposure .wide{overflow-x:auto}\
-.allonym-exposure table{border-collapse:collapse}\
-.allonym-exposure th,.allonym-exposure td{text-align:left;padding:.2em .9em .2em 0;\
-border-bottom:1px solid #ddd;vertical-align:top}\
-.allonym-exposure th{font-weight:600;color:#555}\
-.allonym-exposure svg{display:block;margin:.4em 0}\
-.allonym-exposure svg text{font:11px system-ui,sans-serif;fill:#333}\
-.allonym-exposure .grid{stroke:#ddd;fill:none}\
-.allonym-exposure .band{fill:#1f6fb2;opacity:.2}\
-.allonym-exposure .curve{stroke:#1f6fb2;stroke-width:2;fill:none}\
-.allonym-exposure .chance{stroke:#767676;stroke-dasharray:5 4;fill:none}\
-@media (prefers-color-scheme:dark){.allonym-exposure{color:#e6e6e6;background:#1b1b1b}\
-.allonym-exposure th,.allonym-exposure .small{color:#aaa}\
-.allonym-exposure th,.allonym-exposure td{border-color:#444}\
-.allonym-exposure svg text{fill:#ccc}.allonym-exposure .grid{stroke:#3a3a3a}\
-.allonym-exposure .curve{stroke:#6fb1e8}.allonym-exposure .band{fill:#6fb1e8}\
-.allonym-exposure .chance{stroke:#999}}";

@@ -2,6 +2,7 @@
 
 use super::evidence::{ComparisonEvidence, Context, Evidence, Method, Number, RateEvidence};
 use allonym_exposure::{Comparison, Decision, Interval};
+pub(crate) use allonym_report::number as count;
 
 impl Evidence {
     /// The summary that a terminal shows.
@@ -352,19 +353,6 @@ pub(super) fn share(share: Option<f64>) -> String {
         _ if percent >= 99.95 => "100 %".to_owned(),
         _ => format!("{percent:.1} %"),
     }
-}
-
-/// `1204318` as `1,204,318`.
-pub(crate) fn count(n: u64) -> String {
-    let digits = n.to_string();
-    let mut text = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }
 
 /// Names come from data: control characters would move the cursor or turn the text.
