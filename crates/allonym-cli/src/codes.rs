@@ -263,7 +263,7 @@ const CODES: &[(&str, &str)] = &[
     ),
     (
         "ALO-R108",
-        "the manifest, which is the authority, and the policy at hand give different tags; the one under which more is due rules",
+        "the manifest, which is the authority, and the policy at hand give different tags; of each row the earlier expiry rules, but none that comes before a statutory floor of the other",
     ),
     (
         "ALO-R109",

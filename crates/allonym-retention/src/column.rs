@@ -142,6 +142,24 @@ impl Judge {
         Some(counts)
     }
 
+    /// What is to be said of each row.
+    ///
+    /// # Errors
+    /// A column of another type than the judge was made for.
+    ///
+    /// # Panics
+    /// When `held` is not as long as the column.
+    pub fn rulings(
+        &self,
+        anchors: &dyn Array,
+        held: Option<&BooleanBuffer>,
+    ) -> Result<Vec<Ruling>, AnchorTypeError> {
+        self.check(anchors, held)?;
+        let mut rulings = Vec::with_capacity(anchors.len());
+        self.each(anchors, &mut |row, class| rulings.push(class.ruling(is_held(held, row))));
+        Ok(rulings)
+    }
+
     /// The verdict on each row.
     ///
     /// # Errors
@@ -273,6 +291,45 @@ impl Judge {
     }
 }
 
+/// What one rule says of one row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ruling {
+    /// The verdict.
+    pub verdict: Verdict,
+    /// Whether a row to retain expires within [`Counts::EXPIRING_DAYS`].
+    pub soon: bool,
+    /// Whether the anchor looks made up ([`Counts::suspicious`]).
+    pub suspicious: bool,
+}
+
+impl Ruling {
+    /// What a rule says of one anchor.
+    #[must_use]
+    pub fn of(rule: &Rule, anchor: Anchor, held: bool, as_of: Timestamp) -> Ruling {
+        let class = match (anchor, rule.on_null_anchor) {
+            (Anchor::Null, OnNullAnchor::Expire) => Class::of(Finding::Expired),
+            _ => AnyCuts::new(rule, as_of).class(anchor),
+        };
+        class.ruling(held)
+    }
+
+    /// What two rules say of one row together: the earlier expiry counts. Where neither has come, the
+    /// first is right about the rest, as in whether there is an anchor at all.
+    #[must_use]
+    pub fn or_earlier(self, other: Ruling) -> Ruling {
+        let has_come = |of: Ruling| matches!(of.verdict, Verdict::Expired | Verdict::ExpiredOnHold);
+        let verdict = match has_come(other) && !has_come(self) {
+            true => other.verdict,
+            false => self.verdict,
+        };
+        Ruling {
+            verdict,
+            soon: verdict == Verdict::Retain && (self.soon || other.soon),
+            suspicious: self.suspicious || other.suspicious,
+        }
+    }
+}
+
 /// How many rows have which verdict.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
@@ -309,18 +366,19 @@ impl Counts {
         self.suspicious += other.suspicious;
     }
 
+    /// Adds rows of which the same is to be said.
+    pub fn put_ruling(&mut self, ruling: Ruling, rows: u64) {
+        self.verdicts[ruling.verdict as usize] += rows;
+        self.expiring += if ruling.soon { rows } else { 0 };
+        self.suspicious += if ruling.suspicious { rows } else { 0 };
+    }
+
     fn put_many(&mut self, class: Class, rows: u64) {
-        let verdict = class.finding.verdict(false);
-        self.verdicts[verdict as usize] += rows;
-        self.expiring += if verdict == Verdict::Retain && class.soon { rows } else { 0 };
-        self.suspicious += if class.suspicious { rows } else { 0 };
+        self.put_ruling(class.ruling(false), rows);
     }
 
     fn put(&mut self, class: Class, held: bool) {
-        let verdict = class.finding.verdict(held);
-        self.verdicts[verdict as usize] += 1;
-        self.expiring += u64::from(verdict == Verdict::Retain && class.soon);
-        self.suspicious += u64::from(class.suspicious);
+        self.put_ruling(class.ruling(held), 1);
     }
 }
 
@@ -422,6 +480,12 @@ struct Class {
 impl Class {
     fn of(finding: Finding) -> Class {
         Class { finding, soon: false, suspicious: false }
+    }
+
+    fn ruling(self, held: bool) -> Ruling {
+        let verdict = self.finding.verdict(held);
+        let soon = verdict == Verdict::Retain && self.soon;
+        Ruling { verdict, soon, suspicious: self.suspicious }
     }
 }
 

@@ -40,7 +40,7 @@ mod zone;
 
 pub use action::{OnExpiry, deletion_due, inherited_expiry};
 pub use anchor::Anchor;
-pub use column::{AnchorTypeError, Counts, Judge};
+pub use column::{AnchorTypeError, Counts, Judge, Ruling};
 pub use hold::Hold;
 pub use period::{Period, PeriodError};
 pub use rule::{Decision, Erasure, OnNullAnchor, Rule, Term, TermError, Verdict};

@@ -2,7 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "what a test's helpers do is the test's")]
 
-use allonym_retention::{Anchor, Counts, Judge, OnNullAnchor, Rule, Term, Verdict, Zone};
+use allonym_retention::{Anchor, Counts, Judge, OnNullAnchor, Rule, Ruling, Term, Verdict, Zone};
 use arrow_array::cast::AsArray;
 use arrow_array::types::{
     ArrowTimestampType, Int32Type, Int64Type, TimestampMicrosecondType, TimestampMillisecondType,
@@ -402,4 +402,29 @@ fn only_anchors_are_anchors() {
         assert!(judge.count(other.as_ref(), None).is_err());
         assert!(judge.verdicts(other.as_ref(), None).is_err());
     }
+}
+
+#[test]
+fn of_two_rules_the_earlier_expiry_counts() {
+    let as_of: Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();
+    let rule =
+        |years: &str| Rule::new(Term::new(years.parse().unwrap(), None).unwrap(), Zone::utc());
+    let of = |years: &str, anchor: &str, held: bool| {
+        Ruling::of(&rule(years), Anchor::read(Some(anchor)), held, as_of)
+    };
+    let (kept, due) = (of("P9Y", "2020-06-01", false), of("P5Y", "2020-06-01", false));
+    assert_eq!((kept.verdict, due.verdict), (Verdict::Retain, Verdict::Expired));
+    assert_eq!(kept.or_earlier(due), due);
+    assert_eq!(due.or_earlier(kept), due);
+    let held = of("P9Y", "2020-06-01", true).or_earlier(of("P5Y", "2020-06-01", true));
+    assert_eq!(held.verdict, Verdict::ExpiredOnHold);
+    // Soon by one of them is soon.
+    let soon = of("P5Y", "2021-01-15", false);
+    assert!(soon.soon && !kept.soon && kept.or_earlier(soon).soon);
+    // The first is right about what is no anchor, unless the other is past its date.
+    let none = Ruling::of(&rule("P5Y"), Anchor::Null, false, as_of);
+    assert_eq!(none.verdict, Verdict::NullAnchor);
+    assert_eq!(none.or_earlier(kept).verdict, Verdict::NullAnchor);
+    assert_eq!(none.or_earlier(due).verdict, Verdict::Expired);
+    assert_eq!(kept.or_earlier(none).verdict, Verdict::Retain);
 }

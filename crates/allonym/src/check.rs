@@ -8,8 +8,10 @@ mod proof;
 mod residue;
 
 use crate::cells::leaves;
+use crate::holds::held_rows;
 use crate::ledger::AuditLog;
 use crate::run::header_entity;
+use crate::tags::{FileName, in_words};
 use crate::{Cancel, Failure, PolicySource, Receipt, Result, load_rules, rule_folders};
 use allonym_core::Policy;
 use allonym_exposure::clopper_pearson;
@@ -275,13 +277,14 @@ impl<'a> Check<'a> {
         let found = clocks::bind(self, table, &entities);
         let (mut bound, told) = found;
         self.findings.extend(told);
-        let holds = self.holds.covering(&file_names(table, self.policy));
+        let name = FileName { path: table.path, relative: table.name };
+        let holds = self.holds.covering(&name.names(self.policy));
         let mut residue = self.residue.begin(table.schema, &entities);
         let mut rows = 0;
         while let Some(records) = next()? {
             self.job.cancel.check()?;
             rows += records.num_rows() as u64;
-            bound.count(&records, holds.held(&records).as_ref())?;
+            bound.count(&records, held_rows(&holds, &records).as_ref())?;
             residue.offer(&records, &self.job.cancel);
         }
         let (columns, told, read) = residue.finish(table.name, &self.job.cancel)?;
@@ -364,7 +367,7 @@ impl<'a> Check<'a> {
             let judged = judged.and_then(|name| self.rules.entity_by_name(name));
             column.category = judged.map(|id| self.rules.entity(id).category.clone());
             if let Some(tag) = tag {
-                column.retention = Some(clocks::in_words(tag));
+                column.retention = Some(in_words(tag));
                 column.purpose.clone_from(&tag.purpose);
                 if tag.category.is_some() {
                     column.category.clone_from(&tag.category);
@@ -496,16 +499,6 @@ impl<'a> Check<'a> {
             statement,
         }
     }
-}
-
-/// What a file is called, for the scope of holds.
-fn file_names(table: &Table<'_>, policy: &Policy) -> Vec<String> {
-    let file = table.name.rsplit('/').next().unwrap_or(table.name);
-    let stem = file.split('.').next().unwrap_or(file);
-    let folder = table.path.and_then(Path::parent).and_then(Path::file_name);
-    let folder = folder.map(|name| name.to_string_lossy().into_owned());
-    let known = [table.name, file, stem].map(str::to_owned);
-    known.into_iter().chain(folder).chain(policy.name().map(str::to_owned)).collect()
 }
 
 fn settle_policy(job: &CheckJob<'_>) -> Result<(Policy, PathBuf)> {

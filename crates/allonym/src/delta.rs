@@ -8,9 +8,10 @@ use crate::expire::{
     ExpireEvidence, ExpireJob, ExpireOutcome, Plan, conclude, free_place, keys_for, plan,
     seal_evidence, stamp_of, write_again,
 };
+use crate::holds::KnownHold;
 use crate::jobs::{JobFile, refuse_future, storage, write_evidence};
 use crate::ledger::{Action, AuditLog};
-use crate::tags::{ActiveHold, sha256_hex};
+use crate::tags::sha256_hex;
 use crate::{Failure, Result, load_rules, rule_folders};
 use allonym_io::{make_folder_of, write_whole};
 use allonym_retention::Verdict;
@@ -71,7 +72,7 @@ pub fn expire_table(table: &Path, purge: bool, job: &ExpireJob<'_>) -> Result<Ex
             .hint("say in it how long each column may be kept, from when, and what then")
     })?;
     let rules = load_rules(&rule_folders(job.work.policy, job.work.folder))?;
-    let holds = ActiveHold::all(retention, job.work.folder, job.work.as_of)?;
+    let holds = KnownHold::in_force(retention, job.work.folder, job.work.as_of)?;
     let log = Log::read(table)?;
     log.refuse_what_is_not_understood(job.work.apply)?;
     let ring = keys_for(job)?;
@@ -204,7 +205,7 @@ fn commit(
     plans: BTreeMap<String, Plan>,
     job: &ExpireJob<'_>,
     rules: &allonym_recognize::RuleSet,
-    holds: &[ActiveHold],
+    holds: &[KnownHold],
 ) -> Result<(Vec<crate::FileEvidence>, u64)> {
     let clock = (job.work.scribe.clock)();
     let now: Timestamp = clock.parse().unwrap_or(job.work.as_of);

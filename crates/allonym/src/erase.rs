@@ -4,13 +4,14 @@ use crate::expire::{
     Derived, HoldEvidence, Stamp, Version, derived_of, free_place, paths, refuse_clock_back,
     stamp_of, value_of,
 };
+use crate::holds::KnownHold;
 use crate::jobs::{Job, JobFile, Matter, Work, job_files, refuse_future, seal, write_evidence};
 use crate::ledger::{Action, AuditLog, Signature};
 use crate::rewrite::{Edit, Edited, Fate, rewrite};
 use crate::subjects::{Search, Spot, Subjects, is_looked_at};
 use crate::suppression::{IN_TEXT, Suppression, field_of, mark};
 use crate::tags::{
-    ActiveHold, Bound, BoundTag, FileName, Tags, each_cell, entities_beside, holds_tokens,
+    Bound, BoundTag, FileName, Tags, each_cell, entities_of, holds_tokens, receipt_beside,
     sha256_hex,
 };
 use crate::{
@@ -269,7 +270,7 @@ pub fn erase(job: &EraseJob<'_>) -> Result<EraseOutcome> {
             refuse_clock_back(&files, as_of)?;
         }
         let holds = match policy.retention() {
-            Some(retention) => ActiveHold::all(retention, job.work.folder, as_of)?,
+            Some(retention) => KnownHold::in_force(retention, job.work.folder, as_of)?,
             None => Vec::new(),
         };
         let mut plans = Vec::new();
@@ -464,7 +465,7 @@ impl Looked {
     fn at(job: &EraseJob<'_>, rules: &RuleSet, file: &JobFile) -> Result<Looked> {
         let reader = Reader::open(&Input::File(file.path.clone()), &job.work.read)?;
         let schema = SchemaRef::clone(reader.schema());
-        let told = entities_beside(&file.path);
+        let told = receipt_beside(&file.path).map(|(_, receipt)| entities_of(&receipt));
         let leaves = crate::cells::leaves(&schema).into_iter();
         let spots = leaves.map(|leaf| {
             let entity = told
@@ -488,7 +489,7 @@ fn look(
     looked: &Looked,
     search: &Search,
     as_of: Timestamp,
-    holds: &[ActiveHold],
+    holds: &[KnownHold],
 ) -> Result<FoundIn> {
     let sha256 = sha256_file(&file.path)?;
     let tags = bind(job, rules, file, looked, as_of, holds)?;
@@ -519,7 +520,7 @@ fn bind<'a>(
     file: &JobFile,
     looked: &Looked,
     as_of: Timestamp,
-    holds: &'a [ActiveHold],
+    holds: &'a [KnownHold],
 ) -> Result<Option<Tags<'a>>> {
     let Some(retention) = job.work.policy.retention() else { return Ok(None) };
     let tags = retention.dataset.iter().chain(retention.columns.iter().map(|(_, tag)| tag));
@@ -527,7 +528,7 @@ fn bind<'a>(
     if !floors && holds.is_empty() {
         return Ok(None);
     }
-    let name = FileName { path: &file.path, relative: &file.name };
+    let name = FileName { path: Some(&file.path), relative: &file.name };
     Tags::bind(job.work.policy, rules, &name, &looked.schema, &job.work.anchors, as_of, holds)
         .map(Some)
 }
@@ -539,7 +540,7 @@ fn remove(
     looked: &Looked,
     search: &Search,
     as_of: Timestamp,
-    holds: &[ActiveHold],
+    holds: &[KnownHold],
     found: FoundIn,
     stamp: &Stamp,
     running: &mut Job,
@@ -695,7 +696,7 @@ impl<'a> Removal<'a> {
     fn obstacle(&self, records: &RecordBatch, row: usize, held: bool) -> Result<Erasure> {
         let mut strongest = if held { Erasure::Held } else { Erasure::Due };
         let Some(tags) = self.tags else { return Ok(strongest) };
-        let by_anchor = |tag: &&BoundTag<'_>| !matches!(tag.anchor, Bound::Rows(..));
+        let by_anchor = |tag: &&BoundTag| !matches!(tag.anchor, Bound::Rows(..));
         let has_anchor = tags.tags.iter().any(|tag| tag.column.is_none() && by_anchor(&tag));
         for tag in tags.tags.iter().filter(|tag| !has_anchor || by_anchor(tag)) {
             let anchor = match &tag.anchor {

@@ -1,6 +1,7 @@
 //! `expire`: what is past its date goes, in place, and what was done is told.
 
 use crate::delta::TableEvidence;
+use crate::holds::KnownHold;
 use crate::jobs::{
     Job, JobFile, Matter, Work, job_files, refuse_future, remove_drafts, seal, unfinished,
     write_evidence,
@@ -9,15 +10,14 @@ use crate::ledger::{Action, AuditLog, OpenJob, Signature};
 use crate::random::RandomTokens;
 use crate::rewrite::{Edit, Edited, Fate, rewrite};
 use crate::tags::{
-    ActiveHold, Bound, BoundTag, FileName, SUSPICIOUS, Tags, Tally, is_of_rows, receipt_beside,
-    sha256_hex,
+    Bound, BoundTag, FileName, SUSPICIOUS, Tags, Tally, is_of_rows, receipt_beside, sha256_hex,
 };
 use crate::{
     Digest, Failure, Progress, Receipt, Result, RuleSet, load_rules, open_ring, rule_folders,
 };
 use allonym_io::{Format, Found, Input, Reader, RowGroups, make_folder_of, sha256_file};
 use allonym_keys::Keyring;
-use allonym_retention::{OnExpiry, Verdict};
+use allonym_retention::{Counts, OnExpiry, Verdict};
 use arrow_array::{Array, ArrayRef, BooleanArray, RecordBatch, new_null_array};
 use arrow_buffer::{BooleanBuffer, BooleanBufferBuilder};
 use arrow_schema::{Field, Schema, SchemaRef};
@@ -105,7 +105,7 @@ pub struct HoldEvidence {
 }
 
 impl HoldEvidence {
-    pub(crate) fn of(hold: &ActiveHold) -> HoldEvidence {
+    pub(crate) fn of(hold: &KnownHold) -> HoldEvidence {
         HoldEvidence {
             id: hold.hold.id.clone(),
             review_overdue: hold.overdue,
@@ -139,6 +139,9 @@ pub struct FileEvidence {
     pub row_groups: Option<GroupEvidence>,
     /// Columns without a tag, where every column must have one.
     pub untagged: Vec<String>,
+    /// Where policy and manifest disagree on what expires when.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub drift: Vec<String>,
 }
 
 /// Contents of a file.
@@ -207,7 +210,7 @@ impl ExpireEvidence {
     pub(crate) fn new(
         job: &ExpireJob<'_>,
         as_of: Timestamp,
-        holds: &[ActiveHold],
+        holds: &[KnownHold],
         files: Vec<FileEvidence>,
         derived: Vec<Derived>,
     ) -> ExpireEvidence {
@@ -281,7 +284,7 @@ pub fn expire(job: &ExpireJob<'_>) -> Result<ExpireOutcome> {
         notes.push(format!("an expire of {began} was interrupted; the same command ends it"));
     }
     let mut as_of = job.work.as_of;
-    let holds = ActiveHold::all(retention, job.work.folder, as_of)?;
+    let holds = KnownHold::in_force(retention, job.work.folder, as_of)?;
     if interrupted.is_none() {
         refuse_clock_back(&files, as_of)?;
     }
@@ -297,7 +300,7 @@ pub fn expire(job: &ExpireJob<'_>) -> Result<ExpireOutcome> {
         as_of = begun.matter.as_of.parse().unwrap_or(as_of);
         running = Some(begun);
     }
-    let holds = ActiveHold::all(retention, job.work.folder, as_of)?;
+    let holds = KnownHold::in_force(retention, job.work.folder, as_of)?;
 
     // All plans first: what is wrong with the last file is found before the first one changes.
     let plans = || -> Result<Vec<Planned>> {
@@ -455,14 +458,14 @@ pub(crate) fn plan(
     rules: &RuleSet,
     file: &JobFile,
     as_of: Timestamp,
-    holds: &[ActiveHold],
+    holds: &[KnownHold],
     ring: Option<&Keyring>,
 ) -> Result<Plan> {
     let stamp = Stamp::of(&file.path)?;
     let sha256 = sha256_file(&file.path)?;
     let mut reader = Reader::open(&Input::File(file.path.clone()), &job.work.read)?;
     let schema = SchemaRef::clone(reader.schema());
-    let name = FileName { path: &file.path, relative: &file.name };
+    let name = FileName { path: Some(&file.path), relative: &file.name };
     let tags = Tags::bind(job.work.policy, rules, &name, &schema, &job.work.anchors, as_of, holds)?;
     let random = random_tokens(job, rules, &tags, ring, &file.name, &sha256)?;
     let mut expiry = Expiry::new(&tags, &schema, random);
@@ -489,12 +492,12 @@ pub(crate) fn plan(
     stamp.check(&file.path)?;
     let Expiry { tallies, done, .. } = expiry;
     let is_due = done.rows_dropped + done.rows_quarantined > 0 || !done.cells.is_empty();
-    let told = tags.tags.iter().zip(tallies).map(|(tag, rows)| TagEvidence {
-        of: tag.name.clone(),
+    let told = tags.tags.iter().zip(tallies).map(|(tag, counts)| TagEvidence {
+        of: tag.of.clone(),
         anchor: tag.tag.anchor.to_string(),
         duration: tag.tag.rule.term.duration().to_string(),
         on_expiry: tag.tag.on_expiry.word().to_owned(),
-        rows,
+        rows: Tally::of(&counts),
     });
     let evidence = FileEvidence {
         path: file.name.clone(),
@@ -508,6 +511,7 @@ pub(crate) fn plan(
         rows_to_shred: done.rows_to_shred,
         row_groups: groups,
         untagged: tags.untagged.clone(),
+        drift: tags.drift.clone(),
     };
     Ok(Plan { evidence, as_of, fates, is_due, stamp })
 }
@@ -535,21 +539,20 @@ fn plan_groups(
     let mut first_row = 0;
     for (group, &rows) in file.rows().iter().enumerate() {
         job.work.cancel.check()?;
-        let by_footer: Option<Vec<Tally>> = tags
+        let by_footer: Option<Vec<Counts>> = tags
             .tags
             .iter()
             .zip(&bounds)
             .map(|(tag, bounds)| match (&tag.anchor, bounds) {
-                (Bound::Fixed(_, verdicts), _) if tags.holds().is_empty() => {
-                    let mut tally = Tally::default();
-                    tally.put(verdicts[0], rows);
-                    Some(tally)
+                (Bound::Fixed(_, rulings), _) if tags.holds().is_empty() => {
+                    let mut counts = Counts::default();
+                    counts.put_ruling(rulings[0], rows);
+                    Some(counts)
                 }
                 (Bound::Column(_, judge), Some(bounds)) if tags.holds().is_empty() => {
                     let nulls = bounds.nulls.is_valid(group).then(|| bounds.nulls.value(group))?;
                     let (least, greatest) = (bounds.least.as_ref(), bounds.greatest.as_ref());
-                    let counts = judge.count_between(least, greatest, group, rows, nulls)?;
-                    Some(Tally::of_counts(&counts))
+                    judge.count_between(least, greatest, group, rows, nulls)
                 }
                 _ => None,
             })
@@ -564,9 +567,9 @@ fn plan_groups(
                 if fate == Fate::Goes {
                     expiry.done.rows_dropped += rows;
                 }
-                let shred = |tag: &BoundTag<'_>| tag.tag.on_expiry == OnExpiry::ShredEpoch;
+                let shred = |tag: &BoundTag| tag.tag.on_expiry == OnExpiry::ShredEpoch;
                 let to_shred = tags.tags.iter().zip(&tallies).filter(|(tag, _)| shred(tag));
-                let most = to_shred.map(|(_, tally)| tally.rows(Verdict::Expired)).max();
+                let most = to_shred.map(|(_, counts)| counts.of(Verdict::Expired)).max();
                 expiry.done.rows_to_shred += most.unwrap_or(0);
                 fate
             }
@@ -623,11 +626,11 @@ fn plan_groups(
 }
 
 /// What becomes of a row group of which the footer tells all verdicts.
-fn fate_of(tags: &Tags<'_>, tallies: &[Tally], rows: u64) -> Fate {
+fn fate_of(tags: &Tags<'_>, tallies: &[Counts], rows: u64) -> Fate {
     let mut due = false;
     for (tag, tally) in tags.tags.iter().zip(tallies) {
         for verdict in Verdict::ALL {
-            let some = tally.rows(*verdict);
+            let some = tally.of(*verdict);
             match tag.acts_on(*verdict) {
                 Some(OnExpiry::DropRow) if some == rows && rows > 0 => return Fate::Goes,
                 Some(OnExpiry::ShredEpoch) | None => {}
@@ -644,7 +647,7 @@ fn enforce(
     file: &JobFile,
     plan: Plan,
     running: &mut Job,
-    holds: &[ActiveHold],
+    holds: &[KnownHold],
     ring: Option<&Keyring>,
 ) -> Result<FileEvidence> {
     let before = plan.evidence.before.sha256.clone();
@@ -668,7 +671,7 @@ pub(crate) fn write_again(
     rules: &RuleSet,
     file: &JobFile,
     plan: Plan,
-    holds: &[ActiveHold],
+    holds: &[KnownHold],
     ring: Option<&Keyring>,
     target: &Path,
 ) -> Result<FileEvidence> {
@@ -677,7 +680,7 @@ pub(crate) fn write_again(
         let reader = Reader::open(&Input::File(file.path.clone()), &job.work.read)?;
         SchemaRef::clone(reader.schema())
     };
-    let name = FileName { path: &file.path, relative: &file.name };
+    let name = FileName { path: Some(&file.path), relative: &file.name };
     let tags = Tags::bind(job.work.policy, rules, &name, &schema, &job.work.anchors, as_of, holds)?;
     let random = random_tokens(job, rules, &tags, ring, &file.name, &evidence.before.sha256)?;
     let mut expiry = Expiry::new(&tags, &schema, random);
@@ -722,7 +725,7 @@ pub(crate) struct Expiry<'a> {
     random: Option<RandomTokens>,
     /// Which columns of the file a batch has, where it has not all.
     columns: Option<Vec<usize>>,
-    tallies: Vec<Tally>,
+    tallies: Vec<Counts>,
     done: Acts,
 }
 
@@ -746,11 +749,11 @@ impl<'a> Expiry<'a> {
         let mut touches = vec![false; schema.fields().len()];
         let mut empties = vec![false; schema.fields().len()];
         for tag in &tags.tags {
-            if let Some(column) = tag.column
+            if let Some((column, _)) = tag.column
                 && !is_of_rows(tag.tag.on_expiry)
             {
                 touches[column] = true;
-                empties[column] = tag.tag.on_expiry != OnExpiry::RetokenizeRandom;
+                empties[column] |= tag.tag.on_expiry != OnExpiry::RetokenizeRandom;
             }
         }
         let fields: Vec<Arc<Field>> = schema
@@ -765,7 +768,7 @@ impl<'a> Expiry<'a> {
             })
             .collect();
         let schema = Arc::new(Schema::new_with_metadata(fields, schema.metadata().clone()));
-        let tallies = vec![Tally::default(); tags.tags.len()];
+        let tallies = vec![Counts::default(); tags.tags.len()];
         Expiry {
             tags,
             schema,
@@ -793,9 +796,9 @@ impl<'a> Expiry<'a> {
         let place = |at| Expiry::place(columns.as_deref(), at);
         let mut due = false;
         for (tag, sum) in self.tags.tags.iter().zip(&mut self.tallies) {
-            let tally = tag.count(records, held.as_ref(), &place)?;
+            let tally = tag.anchor.count(records, held.as_ref(), &place)?;
             let acted = |verdict: &Verdict| tag.acts_on(*verdict).is_some();
-            due |= Verdict::ALL.iter().any(|v| acted(v) && tally.rows(*v) > 0);
+            due |= Verdict::ALL.iter().any(|v| acted(v) && tally.of(*v) > 0);
             sum.add(&tally);
         }
         Ok(due)
@@ -823,9 +826,9 @@ impl Edit for Expiry<'_> {
         let mut acts: Vec<Option<OnExpiry>> = vec![None; rows];
         let mut verdicts = Vec::new();
         for tag in &self.tags.tags {
-            let found = tag.verdicts(records, held.as_ref(), &place)?;
-            for (act, verdict) in acts.iter_mut().zip(&found) {
-                let asked = tag.acts_on(*verdict).filter(|asked| is_of_rows(*asked));
+            let found = tag.anchor.rulings(records, held.as_ref(), &place)?;
+            for (act, ruling) in acts.iter_mut().zip(&found) {
+                let asked = tag.acts_on(ruling.verdict).filter(|asked| is_of_rows(*asked));
                 *act = OnExpiry::prevailing(act.iter().copied().chain(asked));
             }
             verdicts.push(found);
@@ -844,16 +847,16 @@ impl Edit for Expiry<'_> {
         let mut touched = BooleanBufferBuilder::new(rows);
         touched.append_n(rows, false);
         for (tag, verdicts) in self.tags.tags.iter().zip(&verdicts) {
-            let Some(column) = tag.column else { continue };
+            let Some((column, name)) = &tag.column else { continue };
             if is_of_rows(tag.tag.on_expiry) {
                 continue;
             }
-            let at = place(column);
+            let at = place(*column);
             let due: BooleanBuffer = verdicts
                 .iter()
                 .enumerate()
-                .map(|(row, verdict)| {
-                    tag.acts_on(*verdict) == Some(tag.tag.on_expiry) && keep.value(row)
+                .map(|(row, ruling)| {
+                    tag.acts_on(ruling.verdict) == Some(tag.tag.on_expiry) && keep.value(row)
                 })
                 .collect();
             if due.count_set_bits() == 0 {
@@ -863,7 +866,7 @@ impl Edit for Expiry<'_> {
             let (new, changed) = changed_cells(tag, old, &due, first_row, self.random.as_ref())?;
             let changes = changed.count_set_bits() as u64;
             if changes > 0 {
-                *self.done.cells.entry(tag.name.clone()).or_default() += changes;
+                *self.done.cells.entry(name.clone()).or_default() += changes;
                 changed.set_indices().for_each(|row| touched.set_bit(row, true));
                 cells[at] = new;
             }
@@ -879,7 +882,7 @@ impl Edit for Expiry<'_> {
 
 /// The cells of a column after expiry, and which of them are other ones now.
 fn changed_cells(
-    tag: &BoundTag<'_>,
+    tag: &BoundTag,
     old: &ArrayRef,
     due: &BooleanBuffer,
     first_row: u64,
@@ -901,7 +904,7 @@ fn changed_cells(
                 return Ok((Arc::clone(old), BooleanBuffer::new_unset(old.len())));
             };
             let coarse = coarser.apply(old).map_err(|error| {
-                Failure::new("ALO-R003", 2, format!("column `{}`: {error}", tag.name))
+                Failure::new("ALO-R003", 2, format!("column `{}`: {error}", tag.of))
             })?;
             let new = zip(&BooleanArray::new(due.clone(), None), &coarse, old)?;
             let same = |row: usize| old.slice(row, 1).to_data() == new.slice(row, 1).to_data();
@@ -910,7 +913,7 @@ fn changed_cells(
         }
         OnExpiry::RetokenizeRandom => {
             match random {
-                Some(random) => random.replace(&tag.name, old, due, first_row),
+                Some(random) => random.replace(&tag.of, old, due, first_row),
                 None => Err(Failure::new("ALO-K001", 4, "random tokens need a keyring")
                     .hint("allonym key new")),
             }
@@ -939,7 +942,7 @@ pub(crate) fn paths(inputs: &[Found]) -> Result<Vec<PathBuf>> {
 }
 
 /// All that the decisions of a job depend on besides files and date.
-fn matter_digest(job: &ExpireJob<'_>, holds: &[ActiveHold]) -> String {
+fn matter_digest(job: &ExpireJob<'_>, holds: &[KnownHold]) -> String {
     let holds: Vec<_> = holds.iter().map(|hold| (&hold.hold.id, &hold.digest)).collect();
     let told = serde_json::json!({
         "policy": job.work.policy.digest(),
@@ -979,8 +982,8 @@ fn random_tokens(
     sha256: &str,
 ) -> Result<Option<RandomTokens>> {
     let Some(ring) = ring else { return Ok(None) };
-    let random = |tag: &&BoundTag<'_>| tag.tag.on_expiry == OnExpiry::RetokenizeRandom;
-    let columns: Vec<&str> = tags.tags.iter().filter(random).map(|tag| tag.name.as_str()).collect();
+    let random = |tag: &&BoundTag| tag.tag.on_expiry == OnExpiry::RetokenizeRandom;
+    let columns: Vec<&str> = tags.tags.iter().filter(random).map(|tag| tag.of.as_str()).collect();
     // Two files of one content are two files: their rows must not share tokens.
     let document = sha256_hex(format!("{sha256} {name}").as_bytes());
     RandomTokens::new(ring, job.work.policy, rules, &columns, document).map(Some)
@@ -1172,6 +1175,9 @@ pub(crate) fn conclude(evidence: &mut ExpireEvidence) -> u8 {
         reasons.push(format!("columns without a tag: {}", names.join(", ")));
         against = true;
     }
+    let drift: BTreeSet<&String> = evidence.files.iter().flat_map(|file| &file.drift).collect();
+    against |= !drift.is_empty();
+    reasons.extend(drift.into_iter().cloned());
     if let Some(table) = &evidence.table {
         let holding = table.old_versions.iter().filter(|old| old.expired_rows > 0);
         if let Some(oldest) = holding.clone().next() {

@@ -20,6 +20,7 @@ pub mod exposure;
 mod failure;
 mod find;
 mod frame;
+mod holds;
 mod jobs;
 mod keys;
 mod manifest;

@@ -1,7 +1,7 @@
 //! The column in which rows say when they expire: one of the copies of their tags.
 
 use allonym_core::{AnchorSource, Policy, ROW_EXPIRY, Tag};
-use allonym_retention::{Anchor, Verdict};
+use allonym_retention::{Anchor, Counts, Ruling, Verdict};
 use arrow_array::Array;
 use arrow_schema::{DataType, Schema, TimeUnit};
 use jiff::Timestamp;
@@ -52,9 +52,17 @@ impl Said {
         }
     }
 
+    /// What is to be said of the row, by what it says alone.
+    pub(crate) fn ruling(self, held: bool, as_of: Timestamp) -> Ruling {
+        let verdict = self.verdict(held, as_of);
+        let soon = as_of.as_microsecond() + EXPIRING_MICROSECONDS;
+        let expires_soon = matches!(self, Said::At(at) if at <= soon);
+        Ruling { verdict, soon: verdict == Verdict::Retain && expires_soon, suspicious: false }
+    }
+
     /// The verdict on the row, by what it says alone. Whether a row that says nothing never expires
     /// or nobody knows, cannot be told.
-    pub(crate) fn verdict(self, held: bool, as_of: Timestamp) -> Verdict {
+    fn verdict(self, held: bool, as_of: Timestamp) -> Verdict {
         match (self, held) {
             (Said::At(at), true) if at <= as_of.as_microsecond() => Verdict::ExpiredOnHold,
             (Said::At(at), false) if at <= as_of.as_microsecond() => Verdict::Expired,
@@ -65,6 +73,9 @@ impl Said {
         }
     }
 }
+
+/// Thirty days, as [`Counts::EXPIRING_DAYS`].
+const EXPIRING_MICROSECONDS: i64 = Counts::EXPIRING_DAYS * 24 * 3_600 * 1_000_000;
 
 #[cfg(test)]
 mod tests {

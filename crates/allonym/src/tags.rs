@@ -1,15 +1,19 @@
-//! The tags of a policy bound to the columns of one file.
+//! The tags of policy and manifest bound to the columns of one file.
 
+use crate::holds::{KnownHold, held_rows};
+use crate::manifest::read_retention;
 use crate::row_expiry::{self, Said};
 use crate::{Failure, Policy, Receipt, Result};
-use allonym_core::{AnchorSource, Coarser, ROW_EXPIRY, RequireTags, Retention, Tag, glob_matches};
+use allonym_core::{AnchorSource, Coarser, ROW_EXPIRY, RequireTags, Retention, Tag, TagMatch};
 use allonym_recognize::RuleSet;
-use allonym_retention::{Anchor, Counts, Hold, Judge, OnExpiry, OnNullAnchor, Rule, Verdict};
+use allonym_retention::{
+    Anchor, AnchorTypeError, Counts, Judge, OnExpiry, OnNullAnchor, Ruling, Term, Verdict,
+};
 use arrow_array::cast::AsArray;
 use arrow_array::{Array, ArrayRef, RecordBatch};
-use arrow_buffer::{BooleanBuffer, BooleanBufferBuilder};
+use arrow_buffer::BooleanBuffer;
 use arrow_cast::cast;
-use arrow_schema::{DataType, SchemaRef};
+use arrow_schema::{DataType, Schema, SchemaRef};
 use arrow_select::take::take as take_rows;
 use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
@@ -28,115 +32,139 @@ pub struct Anchors {
 
 /// The tags of a file and what they say on one date.
 pub(crate) struct Tags<'a> {
-    pub(crate) tags: Vec<BoundTag<'a>>,
+    pub(crate) tags: Vec<BoundTag>,
     /// Columns that must have a tag and have none.
     pub(crate) untagged: Vec<String>,
-    holds: Vec<&'a ActiveHold>,
+    /// Where policy and manifest disagree, in words.
+    pub(crate) drift: Vec<String>,
+    holds: Vec<&'a KnownHold>,
 }
 
 /// One tag bound to a file.
-pub(crate) struct BoundTag<'a> {
-    pub(crate) tag: &'a Tag,
+pub(crate) struct BoundTag {
+    pub(crate) tag: Tag,
     /// The column it is for; the whole row without one.
-    pub(crate) column: Option<usize>,
-    pub(crate) name: String,
+    pub(crate) column: Option<(usize, String)>,
+    /// What it is for and who says so, in words.
+    pub(crate) of: String,
     pub(crate) anchor: Bound,
     pub(crate) coarser: Option<Coarser>,
+}
+
+/// The tags that rule one column, or whole rows: the policy's, and the manifest's where that says
+/// something else. The earlier expiry rules, but none that comes before a statutory floor the other
+/// one knows of.
+pub(crate) struct Ruled {
+    pub(crate) tags: Vec<(Source, Tag)>,
+    disagreement: Option<String>,
+}
+
+/// Who says what a tag says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Source {
+    Policy,
+    Manifest,
+}
+
+impl Source {
+    fn of(self, what: &str) -> String {
+        match self {
+            Source::Policy => what.to_owned(),
+            Source::Manifest => format!("{what} (manifest)"),
+        }
+    }
+}
+
+impl Ruled {
+    pub(crate) fn new(said: Option<&Tag>, written: Option<&Tag>) -> Ruled {
+        let (said, written) = match (said, written) {
+            (Some(said), Some(written)) if said.to_json() != written.to_json() => (said, written),
+            (Some(tag), _) => return Ruled::alone(Source::Policy, tag),
+            (None, Some(tag)) => return Ruled::alone(Source::Manifest, tag),
+            (None, None) => return Ruled { tags: Vec::new(), disagreement: None },
+        };
+        let may_go = |tag: &Tag, other: &Tag| {
+            Term::new(tag.rule.term.duration(), other.rule.term.retain_at_least()).is_ok()
+        };
+        let pair = [(Source::Policy, said, written), (Source::Manifest, written, said)];
+        let ruling = pair.iter().filter(|(_, tag, other)| may_go(tag, other));
+        let mut tags: Vec<(Source, Tag)> =
+            ruling.map(|(source, tag, _)| (*source, Tag::clone(tag))).collect();
+        let which = match tags.as_slice() {
+            [(Source::Policy, _)] => {
+                "the first rules, for the second comes before a statutory floor"
+            }
+            [(Source::Manifest, _)] => {
+                "the second rules, for the first comes before a statutory floor"
+            }
+            _ => "the earlier expiry rules",
+        };
+        let told = format!("{}, and {}; {which}", in_words(said), in_words(written));
+        if tags.is_empty() {
+            tags.push((Source::Policy, said.clone()));
+        }
+        Ruled { tags, disagreement: Some(told) }
+    }
+
+    fn alone(source: Source, tag: &Tag) -> Ruled {
+        Ruled { tags: vec![(source, tag.clone())], disagreement: None }
+    }
+
+    /// Where policy and manifest disagree, in words.
+    pub(crate) fn disagreement(&self, what: &str) -> Option<String> {
+        let told = self.disagreement.as_ref()?;
+        Some(format!("policy and manifest disagree on {what}: {told}"))
+    }
+}
+
+/// A tag in words: `closed_on + P7Y, then drop_row`.
+pub(crate) fn in_words(tag: &Tag) -> String {
+    format!("{} + {}, then {}", tag.anchor, tag.rule.term.duration(), tag.on_expiry.word())
+}
+
+/// The tag of a column in a manifest, which names every column.
+pub(crate) fn written_for<'t>(manifest: &'t Retention, column: &str) -> Option<&'t Tag> {
+    let is_for = |of: &TagMatch| matches!(of, TagMatch::Name(name) if name == column);
+    manifest.columns.iter().find(|(of, _)| is_for(of)).map(|(_, tag)| tag)
 }
 
 /// What a period is counted from.
 pub(crate) enum Bound {
     /// The cells of a column.
     Column(usize, Judge),
-    /// One anchor for all rows, and the verdict it gives with and without a hold.
-    Fixed(Anchor, [Verdict; 2]),
+    /// One anchor for all rows, and what is to be said of it without and with a hold.
+    Fixed(Anchor, [Ruling; 2]),
     /// What rows say of themselves in a column, on a date.
     Rows(usize, Timestamp),
 }
 
-/// A hold that is in force, with the tokens of its subjects.
-pub(crate) struct ActiveHold {
-    pub(crate) hold: Hold,
-    pub(crate) overdue: bool,
-    /// All subjects when there are none.
-    tokens: Option<BTreeSet<String>>,
-    pub(crate) digest: Option<String>,
-}
-
-impl ActiveHold {
-    /// The holds that are in force on a date, with their subjects read.
-    ///
-    /// # Errors
-    /// A file of subject tokens that is missing, empty, or holds something else.
-    pub(crate) fn all(
-        retention: &Retention,
-        folder: &Path,
-        as_of: Timestamp,
-    ) -> Result<Vec<ActiveHold>> {
-        let in_force = retention.holds.iter().filter(|h| h.in_force(&retention.zone, as_of));
-        in_force
-            .map(|hold| {
-                let (tokens, digest) = match &hold.subject_tokens_file {
-                    None => (None, None),
-                    Some(file) => {
-                        let (tokens, digest) = subject_tokens(&folder.join(file), &hold.id)?;
-                        (Some(tokens), Some(digest))
-                    }
-                };
-                let overdue = hold.review_overdue(&retention.zone, as_of);
-                Ok(ActiveHold { hold: hold.clone(), overdue, tokens, digest })
-            })
-            .collect()
-    }
-
-    fn covers(&self, names: &[&str]) -> bool {
-        match &self.hold.dataset {
-            None => true,
-            Some(glob) => names.iter().any(|name| glob_matches(glob, name)),
-        }
-    }
-}
-
-fn subject_tokens(path: &PathBuf, id: &str) -> Result<(BTreeSet<String>, String)> {
-    let broken = |what: &str| {
-        let message = format!("hold `{id}`: its subject tokens `{}` {what}", path.display());
-        Failure::new("ALO-R004", 3, message).hint(
-            "one token a line; without the file nobody knows whose rows must stay, so nothing is \
-             removed",
-        )
-    };
-    let bytes =
-        fs::read(path).map_err(|error| broken(&format!("cannot be read: {}", error.kind())))?;
-    let text = String::from_utf8(bytes).map_err(|_| broken("are no UTF-8 text"))?;
-    let mut tokens = BTreeSet::new();
-    for (n, line) in text.lines().enumerate() {
-        let token = line.trim().trim_start_matches('\u{feff}');
-        if token.is_empty() || token.starts_with('#') {
-            continue;
-        }
-        let is_token = token.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
-        if !is_token || token.len() > TOKEN_BYTES_MAX {
-            return Err(broken(&format!("hold no token in line {}", n + 1)));
-        }
-        tokens.insert(token.to_owned());
-    }
-    if tokens.is_empty() {
-        return Err(broken("hold no token"));
-    }
-    Ok((tokens, sha256_hex(text.as_bytes())))
+/// Why nobody can tell what a period is counted from.
+pub(crate) enum Unbound {
+    /// No column has that name.
+    Gone(String),
+    /// The column is of a type that holds no anchors.
+    Unfit(String, AnchorTypeError),
+    /// Nobody said when the data was collected.
+    NotCollected,
+    /// Nobody said when the event was.
+    NotTold(String),
+    /// What was said of the event is no date or time.
+    NoTime(String),
 }
 
 /// What a file is called, for the scope of holds and for messages.
 pub(crate) struct FileName<'a> {
-    pub(crate) path: &'a Path,
+    /// Nowhere for a table in memory.
+    pub(crate) path: Option<&'a Path>,
     pub(crate) relative: &'a str,
 }
 
 impl FileName<'_> {
-    fn names(&self, policy: &Policy) -> Vec<String> {
+    /// All names that the scope of a hold can mean: path, file, its stem, its folder, the policy.
+    pub(crate) fn names(&self, policy: &Policy) -> Vec<String> {
         let file = self.relative.rsplit('/').next().unwrap_or(self.relative);
         let stem = file.split('.').next().unwrap_or(file);
-        let folder = self.path.parent().and_then(Path::file_name);
+        let folder = self.path.and_then(Path::parent).and_then(Path::file_name);
         let folder = folder.map(|name| name.to_string_lossy().into_owned());
         let known = [self.relative, file, stem].map(str::to_owned);
         known.into_iter().chain(folder).chain(policy.name().map(str::to_owned)).collect()
@@ -144,7 +172,8 @@ impl FileName<'_> {
 }
 
 impl<'a> Tags<'a> {
-    /// Binds the tags of a policy to the columns of a file.
+    /// Binds the tags of a policy, and of the manifest where that says something else, to the columns
+    /// of a file.
     ///
     /// # Errors
     /// No column carries a tag's anchor, or one of a type that is none; an anchor that nobody told;
@@ -156,7 +185,7 @@ impl<'a> Tags<'a> {
         schema: &SchemaRef,
         anchors: &Anchors,
         as_of: Timestamp,
-        holds: &'a [ActiveHold],
+        holds: &'a [KnownHold],
     ) -> Result<Tags<'a>> {
         let Some(retention) = policy.retention() else {
             return Err(Failure::new("ALO-R001", 2, "the policy has no `[retention]`")
@@ -166,14 +195,26 @@ impl<'a> Tags<'a> {
             message: format!("{}: {}", file.relative, failure.message),
             ..failure
         };
-        let entities = entities_beside(file.path);
+        let receipt = file.path.and_then(receipt_beside).map(|(_, receipt)| receipt);
+        let manifest =
+            receipt.as_ref().and_then(|receipt| read_retention(receipt.retention.as_ref()?));
+        let entities = receipt.as_ref().map(entities_of);
+        let mut drift = Vec::new();
         let mut bound = Vec::new();
         let mut untagged = Vec::new();
-        let dataset = dataset_anchor(anchors).map_err(said)?;
+        let dataset = match (dataset_anchor(anchors).map_err(said)?, &receipt) {
+            (Anchor::Null, Some(receipt)) => Anchor::read(receipt.collected_at.as_deref()),
+            (told, _) => told,
+        };
+        let of = |tag: &Tag| Bound::of(tag, schema, dataset, &anchors.events, as_of);
         let by_rows = row_expiry::place_in(schema)
             .map_err(|what| said(Failure::new("ALO-R002", 3, what)))?
             .map(|at| Bound::Rows(at, as_of));
-        if let Some(tag) = &retention.dataset {
+        let written = manifest.as_ref().and_then(|manifest| manifest.dataset.as_ref());
+        let ruling = Ruled::new(retention.dataset.as_ref(), written);
+        drift.extend(ruling.disagreement("whole rows"));
+        let first = ruling.tags.first().map(|(_, tag)| tag.clone());
+        for (name, tag) in ruling.tags {
             if !is_of_rows(tag.on_expiry) {
                 let message = format!(
                     "`[retention.dataset]` is for whole rows, and `on_expiry = \"{}\"` is for cells",
@@ -182,23 +223,20 @@ impl<'a> Tags<'a> {
                 return Err(Failure::new("ALO-R003", 2, message)
                     .hint("use drop_row or quarantine, or tag the columns"));
             }
-            let whole = |name: &str, anchor| BoundTag {
-                tag,
-                column: None,
-                name: name.to_owned(),
-                anchor,
-                coarser: None,
-            };
-            match (anchor(tag, schema, anchors, dataset, as_of), &by_rows) {
-                (_, Some(_)) if row_expiry::is_treated(policy, tag) => {}
-                (Ok(anchor), _) => bound.push(whole("dataset", anchor)),
+            match (of(&tag), &by_rows) {
+                (_, Some(_)) if row_expiry::is_treated(policy, &tag) => {}
+                (Ok(anchor), _) => bound.push(BoundTag::of_rows(name.of("dataset"), tag, anchor)),
                 // What the treatment took away, the rows say themselves.
                 (Err(_), Some(_)) => {}
-                (Err(failure), None) => return Err(said(failure)),
+                (Err(why), None) => return Err(said(why.into())),
             }
-            // The earlier expiry rules: whichever is due acts.
-            bound.extend(by_rows.map(|anchor| whole(ROW_EXPIRY, anchor)));
         }
+        // The earlier expiry rules: whichever is due acts.
+        let by_themselves = by_rows.zip(first);
+        bound.extend(
+            by_themselves
+                .map(|(anchor, tag)| BoundTag::of_rows(ROW_EXPIRY.to_owned(), tag, anchor)),
+        );
         for (at, field) in schema.fields().iter().enumerate() {
             let name = field.name();
             if name == ROW_EXPIRY {
@@ -211,74 +249,48 @@ impl<'a> Tags<'a> {
             let tag = retention
                 .tag_of(name, entity.as_deref())
                 .map_err(|clash| said(Failure::new("ALO-R003", 2, clash.to_string())))?;
-            let Some(tag) = tag else {
+            let ruling = Ruled::new(tag, manifest.as_ref().and_then(|all| written_for(all, name)));
+            drift.extend(ruling.disagreement(&format!("column `{name}`")));
+            if ruling.tags.is_empty() {
                 let must = retention.require_tags == RequireTags::All;
                 if must && retention.dataset.is_none() && !name.starts_with("_allonym_") {
                     untagged.push(name.clone());
                 }
-                continue;
-            };
+            }
             let unfit =
                 |why: String| said(Failure::new("ALO-R003", 2, format!("column `{name}`: {why}")));
             let data_type = field.data_type();
-            if tag.on_expiry == OnExpiry::RetokenizeRandom && !holds_tokens(data_type) {
-                return Err(unfit(format!(
-                    "`on_expiry = \"retokenize_random\"` is for columns of tokens, not of type \
-                     {data_type}"
-                )));
+            for (source, tag) in ruling.tags {
+                if tag.on_expiry == OnExpiry::RetokenizeRandom && !holds_tokens(data_type) {
+                    return Err(unfit(format!(
+                        "`on_expiry = \"retokenize_random\"` is for columns of tokens, not of type \
+                         {data_type}"
+                    )));
+                }
+                let coarser = tag.coarser(data_type).map_err(|why| unfit(why.to_string()))?;
+                let anchor = of(&tag).map_err(|why| said(why.into()))?;
+                let of = source.of(name);
+                bound.push(BoundTag { tag, column: Some((at, name.clone())), of, anchor, coarser });
             }
-            let coarser = tag.coarser(data_type).map_err(|why| unfit(why.to_string()))?;
-            bound.push(BoundTag {
-                tag,
-                column: Some(at),
-                name: name.clone(),
-                anchor: anchor(tag, schema, anchors, dataset, as_of).map_err(said)?,
-                coarser,
-            });
         }
         let names = file.names(policy);
-        let names: Vec<&str> = names.iter().map(String::as_str).collect();
-        let holds = holds.iter().filter(|hold| hold.covers(&names)).collect();
-        Ok(Tags { tags: bound, untagged, holds })
+        let holds = holds.iter().filter(|hold| hold.is_for(&names)).collect();
+        Ok(Tags { tags: bound, untagged, drift, holds })
     }
 
     /// Holds that cover rows of the file.
-    pub(crate) fn holds(&self) -> &[&'a ActiveHold] {
+    pub(crate) fn holds(&self) -> &[&'a KnownHold] {
         &self.holds
-    }
-
-    /// Whether all rows are on hold.
-    pub(crate) fn held_whole(&self) -> bool {
-        self.holds.iter().any(|hold| hold.tokens.is_none())
     }
 
     /// Whether what a hold covers can only be told from the rows.
     pub(crate) fn held_by_row(&self) -> bool {
-        !self.held_whole() && !self.holds.is_empty()
+        !self.holds.is_empty() && !self.holds.iter().any(|hold| hold.is_whole())
     }
 
     /// Which rows are on hold; `None` for none.
     pub(crate) fn held(&self, records: &RecordBatch) -> Option<BooleanBuffer> {
-        if self.holds.is_empty() {
-            return None;
-        }
-        let rows = records.num_rows();
-        if self.held_whole() {
-            return Some(BooleanBuffer::new_set(rows));
-        }
-        let mut held = BooleanBufferBuilder::new(rows);
-        held.append_n(rows, false);
-        let names = |token: &str| {
-            self.holds.iter().any(|hold| hold.tokens.as_ref().is_some_and(|t| t.contains(token)))
-        };
-        for column in records.columns() {
-            each_cell(column, "", &mut |_, row, text| {
-                if !held.get_bit(row) && (names(text.trim()) || holds_word(text, &names)) {
-                    held.set_bit(row, true);
-                }
-            });
-        }
-        Some(held.finish())
+        held_rows(&self.holds, records)
     }
 
     /// Columns that the verdicts and the actions need.
@@ -288,64 +300,14 @@ impl<'a> Tags<'a> {
             Bound::Fixed(..) => None,
         });
         let acted = self.tags.iter().filter(|tag| !is_of_rows(tag.tag.on_expiry));
-        let acted = acted.filter_map(|tag| tag.column);
+        let acted = acted.filter_map(|tag| Some(tag.column.as_ref()?.0));
         anchors.chain(acted).collect::<BTreeSet<_>>().into_iter().collect()
     }
 }
 
-impl BoundTag<'_> {
-    /// The verdict on each row.
-    pub(crate) fn verdicts(
-        &self,
-        records: &RecordBatch,
-        held: Option<&BooleanBuffer>,
-        place: &dyn Fn(usize) -> usize,
-    ) -> Result<Vec<Verdict>> {
-        match &self.anchor {
-            Bound::Column(at, judge) => judge
-                .verdicts(records.column(place(*at)).as_ref(), held)
-                .map_err(|error| changed(&error.to_string())),
-            Bound::Fixed(_, verdicts) => Ok((0..records.num_rows())
-                .map(|row| verdicts[usize::from(held.is_some_and(|held| held.value(row)))])
-                .collect()),
-            Bound::Rows(at, as_of) => {
-                let column = records.column(place(*at)).as_ref();
-                let is_held = |row| held.is_some_and(|held| held.value(row));
-                let rows = 0..records.num_rows();
-                Ok(rows.map(|row| Said::of(column, row).verdict(is_held(row), *as_of)).collect())
-            }
-        }
-    }
-
-    /// How many rows have which verdict.
-    pub(crate) fn count(
-        &self,
-        records: &RecordBatch,
-        held: Option<&BooleanBuffer>,
-        place: &dyn Fn(usize) -> usize,
-    ) -> Result<Tally> {
-        match &self.anchor {
-            Bound::Column(at, judge) => {
-                let counts = judge
-                    .count(records.column(place(*at)).as_ref(), held)
-                    .map_err(|error| changed(&error.to_string()))?;
-                Ok(Tally::of(&counts))
-            }
-            Bound::Fixed(_, verdicts) => {
-                let on_hold = held.map_or(0, BooleanBuffer::count_set_bits) as u64;
-                let mut tally = Tally::default();
-                tally.put(verdicts[1], on_hold);
-                tally.put(verdicts[0], records.num_rows() as u64 - on_hold);
-                Ok(tally)
-            }
-            Bound::Rows(..) => {
-                let mut tally = Tally::default();
-                for verdict in self.verdicts(records, held, place)? {
-                    tally.put(verdict, 1);
-                }
-                Ok(tally)
-            }
-        }
+impl BoundTag {
+    fn of_rows(of: String, tag: Tag, anchor: Bound) -> BoundTag {
+        BoundTag { tag, column: None, of, anchor, coarser: None }
     }
 
     /// Whether something is done to rows of the verdict.
@@ -368,40 +330,17 @@ impl BoundTag<'_> {
 pub struct Tally(pub BTreeMap<String, u64>);
 
 impl Tally {
-    fn of(counts: &Counts) -> Tally {
-        let mut tally = Tally::default();
-        for verdict in Verdict::ALL {
-            tally.put(*verdict, counts.of(*verdict));
-        }
-        for (word, rows) in [(EXPIRING, counts.expiring), (SUSPICIOUS, counts.suspicious)] {
-            if rows > 0 {
-                tally.0.insert(word.to_owned(), rows);
-            }
-        }
-        tally
-    }
-
-    pub(crate) fn put(&mut self, verdict: Verdict, rows: u64) {
-        if rows > 0 {
-            *self.0.entry(verdict.word().to_owned()).or_default() += rows;
-        }
-    }
-
-    pub(crate) fn add(&mut self, other: &Tally) {
-        for (word, rows) in &other.0 {
-            *self.0.entry(word.clone()).or_default() += rows;
-        }
+    pub(crate) fn of(counts: &Counts) -> Tally {
+        let verdicts = Verdict::ALL.iter().map(|verdict| (verdict.word(), counts.of(*verdict)));
+        let marked = [(EXPIRING, counts.expiring), (SUSPICIOUS, counts.suspicious)];
+        let told = verdicts.chain(marked).filter(|(_, rows)| *rows > 0);
+        Tally(told.map(|(word, rows)| (word.to_owned(), rows)).collect())
     }
 
     /// Rows of a verdict.
     #[must_use]
     pub fn rows(&self, verdict: Verdict) -> u64 {
         self.0.get(verdict.word()).copied().unwrap_or(0)
-    }
-
-    /// Of a whole row group, by what the footer says.
-    pub(crate) fn of_counts(counts: &Counts) -> Tally {
-        Tally::of(counts)
     }
 }
 
@@ -501,7 +440,7 @@ fn each_cell_of(
 }
 
 /// Whether a text token of a text is one of those asked for.
-fn holds_word(text: &str, names: &dyn Fn(&str) -> bool) -> bool {
+pub(crate) fn holds_word(text: &str, names: &dyn Fn(&str) -> bool) -> bool {
     if !text.contains('_') {
         return false;
     }
@@ -510,11 +449,10 @@ fn holds_word(text: &str, names: &dyn Fn(&str) -> bool) -> bool {
     found.into_iter().any(|token| text.get(token).is_some_and(names))
 }
 
-/// Entities of columns as the receipt of the file tells them, the nearest one upward.
-pub(crate) fn entities_beside(path: &Path) -> Option<BTreeMap<String, String>> {
-    let receipt = receipt_beside(path)?.1;
-    let judged = receipt.columns.into_iter();
-    Some(judged.filter_map(|column| Some((column.name, column.entity?))).collect())
+/// Entities of columns as a receipt tells them.
+pub(crate) fn entities_of(receipt: &Receipt) -> BTreeMap<String, String> {
+    let judged = receipt.columns.iter();
+    judged.filter_map(|column| Some((column.name.clone(), column.entity.clone()?))).collect()
 }
 
 /// The receipt that has this file among its outputs: beside it, or in a folder above it.
@@ -549,64 +487,132 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
     })
 }
 
-fn anchor(
-    tag: &Tag,
-    schema: &SchemaRef,
-    anchors: &Anchors,
-    dataset: Anchor,
-    as_of: Timestamp,
-) -> Result<Bound> {
-    let told = |what: &str, option: &str| {
-        Failure::new("ALO-R002", 3, format!("a period is counted from {what}, and nobody told it"))
-            .hint(format!("give it: {option}"))
-    };
-    match &tag.anchor {
-        AnchorSource::Column(name) => {
-            let Some((at, field)) = schema.column_with_name(name) else {
-                let message =
-                    format!("a period is counted from the column `{name}`, which the data lacks");
-                return Err(Failure::new("ALO-R002", 3, message)
-                    .hint("keep the column, or count from another one in `[retention]`"));
-            };
-            let judge =
-                Judge::new(&tag.rule, as_of, dataset, field.data_type()).map_err(|error| {
-                    let message = format!("column `{name}`: {error}");
-                    Failure::new("ALO-R002", 3, message).hint("store it as a date or a timestamp")
-                })?;
-            Ok(Bound::Column(at, judge))
+impl Bound {
+    /// What the periods of a tag are counted from in a file; `dataset` is when all of it was collected,
+    /// [`Anchor::Null`] where nobody knows.
+    pub(crate) fn of(
+        tag: &Tag,
+        schema: &Schema,
+        dataset: Anchor,
+        events: &BTreeMap<String, String>,
+        as_of: Timestamp,
+    ) -> std::result::Result<Bound, Unbound> {
+        let fixed = |anchor| {
+            let ruling = |held| Ruling::of(&tag.rule, anchor, held, as_of);
+            Bound::Fixed(anchor, [false, true].map(ruling))
+        };
+        match &tag.anchor {
+            AnchorSource::Column(name) => {
+                let Some((at, field)) = schema.column_with_name(name) else {
+                    return Err(Unbound::Gone(name.clone()));
+                };
+                let judge = Judge::new(&tag.rule, as_of, dataset, field.data_type());
+                judge
+                    .map(|judge| Bound::Column(at, judge))
+                    .map_err(|error| Unbound::Unfit(name.clone(), error))
+            }
+            AnchorSource::CollectedAt if dataset == Anchor::Null => Err(Unbound::NotCollected),
+            AnchorSource::CollectedAt => Ok(fixed(dataset)),
+            AnchorSource::Event(name) => {
+                let Some(text) = events.get(name) else {
+                    return Err(Unbound::NotTold(name.clone()));
+                };
+                match Anchor::read(Some(text)) {
+                    Anchor::Unreadable | Anchor::Null => Err(Unbound::NoTime(name.clone())),
+                    anchor => Ok(fixed(anchor)),
+                }
+            }
         }
-        AnchorSource::CollectedAt if anchors.collected_at.is_none() => {
-            Err(told("dataset.collected_at", "--collected-at 2026-01-31"))
+    }
+
+    /// What is to be said of each row.
+    pub(crate) fn rulings(
+        &self,
+        records: &RecordBatch,
+        held: Option<&BooleanBuffer>,
+        place: &dyn Fn(usize) -> usize,
+    ) -> Result<Vec<Ruling>> {
+        let is_held = |row| held.is_some_and(|held| held.value(row));
+        let rows = 0..records.num_rows();
+        match self {
+            Bound::Column(at, judge) => judge
+                .rulings(records.column(place(*at)).as_ref(), held)
+                .map_err(|error| changed(&error.to_string())),
+            Bound::Fixed(_, rulings) => {
+                Ok(rows.map(|row| rulings[usize::from(is_held(row))]).collect())
+            }
+            Bound::Rows(at, as_of) => {
+                let column = records.column(place(*at)).as_ref();
+                Ok(rows.map(|row| Said::of(column, row).ruling(is_held(row), *as_of)).collect())
+            }
         }
-        AnchorSource::CollectedAt => Ok(fixed(&tag.rule, dataset, as_of)),
-        AnchorSource::Event(name) => {
-            let text = anchors.events.get(name).ok_or_else(|| {
-                told(&format!("event:{name}"), &format!("--event {name}=2026-01-31"))
-            })?;
-            Ok(fixed(&tag.rule, told_anchor(text, &format!("--event {name}"))?, as_of))
+    }
+
+    /// How many rows have which verdict.
+    pub(crate) fn count(
+        &self,
+        records: &RecordBatch,
+        held: Option<&BooleanBuffer>,
+        place: &dyn Fn(usize) -> usize,
+    ) -> Result<Counts> {
+        let mut counts = Counts::default();
+        match self {
+            Bound::Column(at, judge) => {
+                counts = judge
+                    .count(records.column(place(*at)).as_ref(), held)
+                    .map_err(|error| changed(&error.to_string()))?;
+            }
+            Bound::Fixed(_, rulings) => {
+                let on_hold = held.map_or(0, BooleanBuffer::count_set_bits) as u64;
+                counts.put_ruling(rulings[1], on_hold);
+                counts.put_ruling(rulings[0], records.num_rows() as u64 - on_hold);
+            }
+            Bound::Rows(..) => {
+                for ruling in self.rulings(records, held, place)? {
+                    counts.put_ruling(ruling, 1);
+                }
+            }
         }
+        Ok(counts)
     }
 }
 
-fn fixed(rule: &Rule, anchor: Anchor, as_of: Timestamp) -> Bound {
-    Bound::Fixed(anchor, [false, true].map(|held| rule.decide(anchor, held, as_of).verdict))
+impl From<Unbound> for Failure {
+    fn from(why: Unbound) -> Failure {
+        let untold = |what: &str, option: &str| {
+            let message = format!("a period is counted from {what}, and nobody told it");
+            Failure::new("ALO-R002", 3, message).hint(format!("give it: {option}"))
+        };
+        match why {
+            Unbound::Gone(name) => {
+                let message =
+                    format!("a period is counted from the column `{name}`, which the data lacks");
+                Failure::new("ALO-R002", 3, message)
+                    .hint("keep the column, or count from another one in `[retention]`")
+            }
+            Unbound::Unfit(name, error) => {
+                Failure::new("ALO-R002", 3, format!("column `{name}`: {error}"))
+                    .hint("store it as a date or a timestamp")
+            }
+            Unbound::NotCollected => untold("dataset.collected_at", "--collected-at 2026-01-31"),
+            Unbound::NotTold(name) => {
+                untold(&format!("event:{name}"), &format!("--event {name}=2026-01-31"))
+            }
+            Unbound::NoTime(name) => no_time(&format!("--event {name}")),
+        }
+    }
 }
 
 fn dataset_anchor(anchors: &Anchors) -> Result<Anchor> {
-    match &anchors.collected_at {
-        None => Ok(Anchor::Null),
-        Some(text) => told_anchor(text, "--collected-at"),
+    match Anchor::read(anchors.collected_at.as_deref()) {
+        Anchor::Unreadable => Err(no_time("--collected-at")),
+        anchor => Ok(anchor),
     }
 }
 
-fn told_anchor(text: &str, option: &str) -> Result<Anchor> {
-    match Anchor::read(Some(text)) {
-        Anchor::Unreadable | Anchor::Null => {
-            let message = format!("{option} is no date or time");
-            Err(Failure::new("ALO-U005", 2, message).hint("write it as 2026-01-31"))
-        }
-        anchor => Ok(anchor),
-    }
+fn no_time(option: &str) -> Failure {
+    Failure::new("ALO-U005", 2, format!("{option} is no date or time"))
+        .hint("write it as 2026-01-31")
 }
 
 fn changed(what: &str) -> Failure {
@@ -617,5 +623,4 @@ fn changed(what: &str) -> Failure {
 pub(crate) const EXPIRING: &str = "expiring_within_30_days";
 /// Rows whose anchor looks made up.
 pub(crate) const SUSPICIOUS: &str = "suspicious_anchor";
-const TOKEN_BYTES_MAX: usize = 256;
 const FOLDERS_UP_MAX: usize = 16;

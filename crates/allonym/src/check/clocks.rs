@@ -2,29 +2,25 @@
 
 use super::{Check, Table, finding};
 use crate::cells::leaves;
+use crate::holds::KnownHold;
 use crate::manifest::read_retention;
 use crate::row_expiry::{self, Said};
-use crate::tags::is_of_rows;
+use crate::tags::{Bound, Ruled, Unbound, in_words, is_of_rows, written_for};
 use crate::{Failure, Result};
-use allonym_core::{AnchorSource, ROW_EXPIRY, RequireTags, Retention, Tag, TagMatch, glob_matches};
+use allonym_core::{AnchorSource, ROW_EXPIRY, RequireTags, Retention, Tag};
 use allonym_report::{Finding, HoldEvidence, Severity, TagEvidence};
-use allonym_retention::{Anchor, Counts, Hold, Judge, Rule, Verdict};
-use arrow_array::cast::AsArray;
-use arrow_array::{Array, RecordBatch};
-use arrow_buffer::{BooleanBuffer, BooleanBufferBuilder};
-use arrow_cast::cast;
-use arrow_schema::DataType;
+use allonym_retention::{Anchor, Counts, Judge, Rule, Verdict};
+use arrow_array::RecordBatch;
+use arrow_buffer::BooleanBuffer;
 use jiff::Timestamp;
 use serde_json::Value;
-use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
+use std::collections::BTreeMap;
 use std::path::Path;
 
 /// The clocks of one file: for each column with a tag what its rows are, and for whole rows.
-pub(super) struct Bound {
+pub(super) struct Bindings {
     clocks: Vec<Clock>,
     copy: Option<RowCopy>,
-    as_of: Timestamp,
 }
 
 /// The column in which rows say when they expire, compared with their anchors where these are still
@@ -41,64 +37,16 @@ enum Source {
     Fixed,
 }
 
-/// A column's tag; where policy and manifest disagree there are two, and the one under which more
-/// is due rules.
+/// A column's tag; where policy and manifest disagree there are two, and of each row the earlier
+/// expiry rules. Whole rows may say themselves when they expire.
 struct Clock {
     column: Option<String>,
-    hands: Vec<Hand>,
-}
-
-struct Hand {
     tag: Tag,
-    anchor: Place,
-    counts: Tally,
-}
-
-/// Where the anchor of a row is found.
-enum Place {
-    Column(usize, Judge),
-    /// One verdict for all rows, without and with a hold.
-    All([Verdict; 2]),
-    /// What the rows say of themselves.
-    Rows(usize),
-    /// Told already that nobody knows.
-    Nowhere,
-}
-
-/// Rows by verdict.
-#[derive(Clone, Debug, Default)]
-struct Tally {
-    verdicts: BTreeMap<&'static str, u64>,
-    expiring: u64,
-    suspicious: u64,
-}
-
-impl Tally {
-    fn put(&mut self, verdict: Verdict, rows: u64) {
-        if rows > 0 {
-            *self.verdicts.entry(verdict.word()).or_default() += rows;
-        }
-    }
-
-    fn of(&self, verdict: Verdict) -> u64 {
-        self.verdicts.get(verdict.word()).copied().unwrap_or(0)
-    }
-
-    fn add(&mut self, other: &Tally) {
-        for (word, rows) in &other.verdicts {
-            *self.verdicts.entry(word).or_default() += rows;
-        }
-        self.expiring += other.expiring;
-        self.suspicious += other.suspicious;
-    }
-
-    fn add_counts(&mut self, counts: &Counts) {
-        for verdict in Verdict::ALL {
-            self.put(*verdict, counts.of(*verdict));
-        }
-        self.expiring += counts.expiring;
-        self.suspicious += counts.suspicious;
-    }
+    /// The other tag, in words.
+    other: Option<String>,
+    /// What periods are counted from; nothing where nobody can tell, which is said already.
+    hands: Vec<Bound>,
+    counts: Counts,
 }
 
 /// Binds the tags of policy and manifest to a table; gives what is wrong with that.
@@ -106,7 +54,7 @@ pub(super) fn bind(
     check: &Check<'_>,
     table: &Table<'_>,
     entities: &BTreeMap<String, String>,
-) -> (Bound, Vec<Finding>) {
+) -> (Bindings, Vec<Finding>) {
     let mut findings = Vec::new();
     let mut tell = |code: &str, severity, column: Option<&str>, message: String, next: &str| {
         findings.push(Finding {
@@ -119,9 +67,10 @@ pub(super) fn bind(
     let by_policy = check.policy.retention();
     let by_manifest =
         table.receipt.and_then(|receipt| receipt.retention.as_ref()).and_then(read_retention);
-    let mut pairs: Vec<(Option<String>, Vec<Tag>)> = Vec::new();
-    let of_rows = |retention: Option<&Retention>| retention.and_then(|all| all.dataset.clone());
-    pairs.push((None, both(of_rows(by_policy), of_rows(by_manifest.as_ref()))));
+    let mut pairs: Vec<(Option<String>, Ruled)> = Vec::new();
+    let written = by_manifest.as_ref().and_then(|retention| retention.dataset.as_ref());
+    let of_rows = by_policy.and_then(|retention| retention.dataset.as_ref());
+    pairs.push((None, Ruled::new(of_rows, written)));
     let mut untagged = Vec::new();
     for leaf in leaves(table.schema) {
         if leaf.path == ROW_EXPIRY {
@@ -129,7 +78,7 @@ pub(super) fn bind(
         }
         let entity = entities.get(&leaf.path).map(String::as_str);
         let said = match by_policy.map(|retention| retention.tag_of(&leaf.path, entity)) {
-            Some(Ok(tag)) => tag.cloned(),
+            Some(Ok(tag)) => tag,
             Some(Err(clash)) => {
                 let next = "decide with a tag that matches the column by its name";
                 tell("ALO-R105", Severity::Breach, Some(&leaf.path), clash.to_string(), next);
@@ -137,15 +86,12 @@ pub(super) fn bind(
             }
             None => None,
         };
-        let written = by_manifest.as_ref().and_then(|retention| {
-            let of = TagMatch::Name(leaf.path.clone());
-            retention.columns.iter().find(|(name, _)| *name == of).map(|(_, tag)| tag.clone())
-        });
-        let tags = both(said, written);
-        if tags.is_empty() {
+        let written = by_manifest.as_ref().and_then(|all| written_for(all, &leaf.path));
+        let ruling = Ruled::new(said, written);
+        if ruling.tags.is_empty() {
             untagged.push(leaf.path.clone());
         } else {
-            pairs.push((Some(leaf.path), tags));
+            pairs.push((Some(leaf.path), ruling));
         }
     }
     let must = by_policy.or(by_manifest.as_ref()).is_some_and(|retention| {
@@ -178,48 +124,39 @@ pub(super) fn bind(
         differing: 0,
     });
     let mut clocks = Vec::new();
-    for (column, tags) in pairs {
-        if let [said, written] = tags.as_slice() {
-            let what = match &column {
-                Some(column) => format!("column `{column}`"),
-                None => "whole rows".to_owned(),
-            };
-            let message = format!(
-                "policy and manifest disagree on {what}: {}, and {}; the earlier expiry rules",
-                in_words(said),
-                in_words(written)
-            );
-            tell("ALO-R108", Severity::Breach, column.as_deref(), message, "");
+    for (column, ruling) in pairs {
+        let what = column
+            .as_ref()
+            .map_or_else(|| "whole rows".to_owned(), |name| format!("column `{name}`"));
+        if let Some(message) = ruling.disagreement(&what) {
+            let next = "treat the data again by the policy, or name a floor that the law sets";
+            tell("ALO-R108", Severity::Breach, column.as_deref(), message, next);
         }
+        let by_itself = by_rows.filter(|_| column.is_none());
         let mut hands = Vec::new();
-        let by_itself = by_rows.filter(|_| column.is_none()).zip(tags.first().cloned());
-        for tag in tags {
-            if by_itself.is_some() && row_expiry::is_treated(check.policy, &tag) {
+        for (_, tag) in &ruling.tags {
+            if by_itself.is_some() && row_expiry::is_treated(check.policy, tag) {
                 continue;
             }
-            let anchor = match place(check, table, &tag, dataset) {
-                Ok(place) => place,
+            match Bound::of(tag, table.schema, dataset, &check.job.events, check.as_of) {
+                Ok(hand) => hands.push(hand),
                 // What the treatment took away, the rows say themselves.
-                Err(_) if column.is_none() && by_rows.is_some() => continue,
-                Err((code, message, next)) => {
+                Err(_) if by_itself.is_some() => {}
+                Err(why) => {
+                    let (code, message, next) = untold(&why);
                     tell(code, Severity::Unverified, column.as_deref(), message, next);
-                    Place::Nowhere
                 }
-            };
-            hands.push(Hand { tag, anchor, counts: Tally::default() });
+            }
         }
-        hands.extend(by_itself.map(|(at, tag)| Hand {
-            tag,
-            anchor: Place::Rows(at),
-            counts: Tally::default(),
-        }));
-        if !hands.is_empty() {
-            clocks.push(Clock { column, hands });
-        }
+        let mut tags = ruling.tags.into_iter().map(|(_, tag)| tag);
+        let Some(tag) = tags.next() else { continue };
+        hands.extend(by_itself.map(|at| Bound::Rows(at, check.as_of)));
+        let other = tags.next().map(|tag| in_words(&tag));
+        clocks.push(Clock { column, tag, other, hands, counts: Counts::default() });
     }
     // What several columns lack alike is said once.
     findings.dedup_by(|one, other| one.code == other.code && one.message == other.message);
-    (Bound { clocks, copy, as_of: check.as_of }, findings)
+    (Bindings { clocks, copy }, findings)
 }
 
 /// What rows would say of themselves by their anchors; `None` where that cannot be told any more: an
@@ -274,105 +211,78 @@ impl RowCopy {
     }
 }
 
-/// One tag where policy and manifest agree or only one speaks, else two.
-fn both(said: Option<Tag>, written: Option<Tag>) -> Vec<Tag> {
-    match (said, written) {
-        (Some(said), Some(written)) if said.to_json() == written.to_json() => vec![said],
-        (said, written) => said.into_iter().chain(written).collect(),
-    }
-}
-
-type Untold = (&'static str, String, &'static str);
-
-fn place(
-    check: &Check<'_>,
-    table: &Table<'_>,
-    tag: &Tag,
-    dataset: Anchor,
-) -> std::result::Result<Place, Untold> {
-    let all = |anchor: Anchor| {
-        let verdict = |held| tag.rule.decide(anchor, held, check.as_of).verdict;
-        Place::All([false, true].map(verdict))
-    };
-    match &tag.anchor {
-        AnchorSource::Column(name) => {
-            let Some((at, field)) = table.schema.column_with_name(name) else {
-                let message =
-                    format!("periods are counted from column `{name}`, which is not there");
-                return Err(("ALO-R106", message, "keep the column, or count from another one"));
-            };
-            let judge = Judge::new(&tag.rule, check.as_of, dataset, field.data_type());
-            judge.map(|judge| Place::Column(at, judge)).map_err(|error| {
-                let message = format!("periods are counted from column `{name}`: {error}");
-                ("ALO-R106", message, "store it as a date or a timestamp")
-            })
+/// Code, message and what to do.
+fn untold(why: &Unbound) -> (&'static str, String, &'static str) {
+    let (code, message, next) = match why {
+        Unbound::Gone(name) => (
+            "ALO-R106",
+            format!("column `{name}`, which is not there"),
+            "keep the column, or count from another one",
+        ),
+        Unbound::Unfit(name, error) => {
+            ("ALO-R106", format!("column `{name}`: {error}"), "store it as a date or a timestamp")
         }
-        AnchorSource::CollectedAt if dataset == Anchor::Null => Err((
+        Unbound::NotCollected => (
             "ALO-R109",
-            "periods are counted from when the data was collected, and the manifest does not say"
-                .to_owned(),
+            "when the data was collected, and the manifest does not say".to_owned(),
             "treat the data with --collected-at DATE",
-        )),
-        AnchorSource::CollectedAt => Ok(all(dataset)),
-        AnchorSource::Event(name) => match check.job.events.get(name) {
-            Some(at) => Ok(all(Anchor::read(Some(at)))),
-            None => Err((
-                "ALO-R109",
-                format!("periods are counted from the event `{name}`, and nobody said when it was"),
-                "say it: --event NAME=DATE",
-            )),
-        },
-    }
+        ),
+        Unbound::NotTold(name) => (
+            "ALO-R109",
+            format!("the event `{name}`, and nobody said when it was"),
+            "say it: --event NAME=DATE",
+        ),
+        Unbound::NoTime(name) => (
+            "ALO-R109",
+            format!("the event `{name}`, and what was said of it is no date or time"),
+            "say it: --event NAME=DATE",
+        ),
+    };
+    (code, format!("periods are counted from {message}"), next)
 }
 
-impl Bound {
+impl Bindings {
     pub(super) fn count(
         &mut self,
         records: &RecordBatch,
         held: Option<&BooleanBuffer>,
     ) -> Result<()> {
-        let rows = records.num_rows() as u64;
-        let on_hold = held.map_or(0, BooleanBuffer::count_set_bits) as u64;
         if let Some(copy) = &mut self.copy {
             copy.compare(records)?;
         }
+        let here = |at| at;
         // Many columns hang on one anchor.
         let mut known: Vec<(usize, String, Counts)> = Vec::new();
-        for hand in self.clocks.iter_mut().flat_map(|clock| &mut clock.hands) {
-            match &hand.anchor {
-                Place::Nowhere => {}
-                Place::Rows(at) => {
-                    let column = records.column(*at).as_ref();
-                    let soon = self.as_of.as_microsecond() + EXPIRING_MICROSECONDS;
-                    for row in 0..records.num_rows() {
-                        let said = Said::of(column, row);
-                        let is_held = held.is_some_and(|held| held.value(row));
-                        let verdict = said.verdict(is_held, self.as_of);
-                        hand.counts.put(verdict, 1);
-                        let expiring = matches!(said, Said::At(at) if at <= soon);
-                        hand.counts.expiring += u64::from(verdict == Verdict::Retain && expiring);
-                    }
-                }
-                Place::All(verdicts) => {
-                    hand.counts.put(verdicts[1], on_hold);
-                    hand.counts.put(verdicts[0], rows - on_hold);
-                }
-                Place::Column(at, judge) => {
-                    let rule = format!("{:?}", hand.tag.rule);
+        for clock in &mut self.clocks {
+            let counts = match clock.hands.as_slice() {
+                [] => continue,
+                [Bound::Column(at, _)] => {
+                    let rule = format!("{:?}", clock.tag.rule);
                     let same = known.iter().find(|(of, by, _)| of == at && *by == rule);
-                    let counts = match same {
-                        Some((.., counts)) => *counts,
+                    match same.map(|(.., counts)| *counts) {
+                        Some(counts) => counts,
                         None => {
-                            let counts = judge.count(records.column(*at), held).map_err(|_| {
-                                Failure::new("ALO-D001", 3, "an anchor column changed its type")
-                            })?;
+                            let counts = clock.hands[0].count(records, held, &here)?;
                             known.push((*at, rule, counts));
                             counts
                         }
-                    };
-                    hand.counts.add_counts(&counts);
+                    }
                 }
-            }
+                [hand] => hand.count(records, held, &here)?,
+                [first, others @ ..] => {
+                    let mut rulings = first.rulings(records, held, &here)?;
+                    for other in others {
+                        let said = other.rulings(records, held, &here)?;
+                        for (ruling, other) in rulings.iter_mut().zip(said) {
+                            *ruling = ruling.or_earlier(other);
+                        }
+                    }
+                    let mut counts = Counts::default();
+                    rulings.into_iter().for_each(|ruling| counts.put_ruling(ruling, 1));
+                    counts
+                }
+            };
+            clock.counts.add(&counts);
         }
         Ok(())
     }
@@ -395,20 +305,23 @@ impl Bound {
             });
         }
         for clock in &self.clocks {
-            let hand = clock.ruling();
-            let rule = in_words(&hand.tag);
+            let counts = &clock.counts;
+            let mut rule = in_words(&clock.tag);
+            if let Some(other) = &clock.other {
+                rule = format!("{rule}, or {other}, whichever is earlier");
+            }
             let whom = match &clock.column {
                 Some(column) => format!("column `{column}`: "),
                 None => String::new(),
             };
-            let undecided = hand.counts.of(Verdict::NullAnchor)
-                + hand.counts.of(Verdict::UnreadableAnchor)
-                + hand.counts.of(Verdict::NaiveTimestamp);
+            let undecided = counts.of(Verdict::NullAnchor)
+                + counts.of(Verdict::UnreadableAnchor)
+                + counts.of(Verdict::NaiveTimestamp);
             for (code, severity, count, what, next) in [
                 (
                     "ALO-R101",
                     Severity::Breach,
-                    hand.counts.of(Verdict::Expired),
+                    counts.of(Verdict::Expired),
                     format!("rows are past \"{rule}\""),
                     "remove or reduce what is due",
                 ),
@@ -423,14 +336,14 @@ impl Bound {
                 (
                     "ALO-R103",
                     Severity::Breach,
-                    hand.counts.of(Verdict::FutureAnchor),
+                    counts.of(Verdict::FutureAnchor),
                     "rows have an anchor in the future, and would never be due".to_owned(),
                     "mend the anchors",
                 ),
                 (
                     "ALO-R104",
                     Severity::Note,
-                    hand.counts.suspicious,
+                    counts.suspicious,
                     "rows have an anchor before 1900, or the very first moment of 1970".to_owned(),
                     "see whether a program made them up",
                 ),
@@ -452,43 +365,29 @@ impl Bound {
     }
 }
 
-impl Clock {
-    /// The hand under which most is due.
-    fn ruling(&self) -> &Hand {
-        let due = |hand: &&Hand| hand.counts.of(Verdict::Expired);
-        // Of hands that agree the first, which is the policy's.
-        let mut hands = self.hands.iter();
-        let first = hands.next().expect("a clock has a hand");
-        hands.fold(first, |best, next| if due(&next) > due(&best) { next } else { best })
-    }
-}
-
 /// The clocks of all files together.
 #[derive(Default)]
 pub(super) struct Clocks {
-    sums: Vec<(Option<String>, Tag, Tally)>,
+    sums: Vec<(Option<String>, Tag, Counts)>,
 }
 
 impl Clocks {
-    pub(super) fn add(&mut self, bound: Bound) {
-        for clock in bound.clocks {
-            let hand = clock.ruling();
-            let json = hand.tag.to_json();
-            let same = |(column, tag, _): &&mut (Option<String>, Tag, Tally)| {
+    pub(super) fn add(&mut self, bindings: Bindings) {
+        for clock in bindings.clocks {
+            let json = clock.tag.to_json();
+            let same = |(column, tag, _): &&mut (Option<String>, Tag, Counts)| {
                 *column == clock.column && tag.to_json() == json
             };
             match self.sums.iter_mut().find(same) {
-                Some((.., sum)) => sum.add(&hand.counts),
-                None => {
-                    self.sums.push((clock.column.clone(), hand.tag.clone(), hand.counts.clone()))
-                }
+                Some((.., sum)) => sum.add(&clock.counts),
+                None => self.sums.push((clock.column, clock.tag, clock.counts)),
             }
         }
     }
 
     pub(super) fn evidence(&self) -> Vec<TagEvidence> {
         let sums = self.sums.iter();
-        sums.map(|(column, tag, tally)| TagEvidence {
+        sums.map(|(column, tag, counts)| TagEvidence {
             column: column.clone(),
             anchor: tag.anchor.to_string(),
             duration: tag.rule.term.duration().to_string(),
@@ -501,32 +400,22 @@ impl Clocks {
             purpose: tag.purpose.clone(),
             legal_basis: tag.legal_basis.clone(),
             jurisdiction: tag.jurisdiction.clone(),
-            counts: tally.verdicts.iter().map(|(word, n)| ((*word).to_owned(), *n)).collect(),
-            expiring: tally.expiring,
-            suspicious: tally.suspicious,
+            counts: Verdict::ALL
+                .iter()
+                .filter(|verdict| counts.of(**verdict) > 0)
+                .map(|verdict| (verdict.word().to_owned(), counts.of(*verdict)))
+                .collect(),
+            expiring: counts.expiring,
+            suspicious: counts.suspicious,
         })
         .collect()
     }
 }
 
-/// A tag in words: `closed_on + P7Y, then drop_row`.
-pub(super) fn in_words(tag: &Tag) -> String {
-    format!("{} + {}, then {}", tag.anchor, tag.rule.term.duration(), tag.on_expiry.word())
-}
-
-/// Legal holds with the tokens of their subjects.
+/// Legal holds, and which of them cover something that was looked at.
 #[derive(Default)]
 pub(super) struct Holds {
-    known: Vec<Known>,
-}
-
-struct Known {
-    hold: Hold,
-    in_force: bool,
-    overdue: bool,
-    /// All subjects when there are none.
-    tokens: Option<BTreeSet<String>>,
-    covers: bool,
+    known: Vec<(KnownHold, bool)>,
 }
 
 impl Holds {
@@ -538,57 +427,37 @@ impl Holds {
         as_of: Timestamp,
         findings: &mut Vec<Finding>,
     ) -> Holds {
-        let mut known = Vec::new();
-        for (hold, zone) in
-            retention.iter().flat_map(|all| all.holds.iter().map(|h| (h, &all.zone)))
-        {
-            let tokens = match &hold.subject_tokens_file {
-                None => None,
-                Some(file) => match read_tokens(&folder.join(file)) {
-                    Ok(tokens) => Some(tokens),
-                    Err(why) => {
-                        let message = format!("hold `{}`: its file of subjects {why}", hold.id);
-                        findings.push(Finding {
-                            next: Some("one token a line, at least one".to_owned()),
-                            ..finding("ALO-R110", Severity::Unverified, &message)
-                        });
-                        Some(BTreeSet::new())
-                    }
-                },
-            };
-            known.push(Known {
-                in_force: hold.in_force(zone, as_of),
-                overdue: hold.review_overdue(zone, as_of),
-                hold: hold.clone(),
-                tokens,
-                covers: false,
-            });
-        }
-        Holds { known }
+        let every = retention.map(|all| KnownHold::every(all, folder, as_of)).unwrap_or_default();
+        let known = every.into_iter().map(|(known, why)| {
+            if let Some(why) = why {
+                let message = format!("hold `{}`: its subject tokens {why}", known.hold.id);
+                findings.push(Finding {
+                    next: Some("one token a line, at least one".to_owned()),
+                    ..finding("ALO-R110", Severity::Unverified, &message)
+                });
+            }
+            (known, false)
+        });
+        Holds { known: known.collect() }
     }
 
     /// The holds in force that cover a data set of these names.
-    pub(super) fn covering(&mut self, names: &[String]) -> Covering {
-        let mut covering = Covering { whole: false, tokens: BTreeSet::new() };
-        for known in &mut self.known {
-            let named = |glob: &String| names.iter().any(|name| glob_matches(glob, name));
-            if !known.in_force || !known.hold.dataset.as_ref().is_none_or(named) {
-                continue;
-            }
-            known.covers = true;
-            match &known.tokens {
-                None => covering.whole = true,
-                Some(tokens) => covering.tokens.extend(tokens.iter().cloned()),
-            }
-        }
+    pub(super) fn covering(&mut self, names: &[String]) -> Vec<&KnownHold> {
+        let covering =
+            self.known.iter_mut().filter(|(hold, _)| hold.in_force && hold.is_for(names));
         covering
+            .map(|(hold, covers)| {
+                *covers = true;
+                &*hold
+            })
+            .collect()
     }
 
     /// Holds that nobody has looked at again in time; they hold nevertheless.
     pub(super) fn findings(&self) -> Vec<Finding> {
-        let overdue = self.known.iter().filter(|known| known.overdue);
+        let overdue = self.known.iter().filter(|(known, _)| known.overdue);
         overdue
-            .map(|known| {
+            .map(|(known, _)| {
                 let message = format!(
                     "hold `{}` should have been reviewed by {}",
                     known.hold.id, known.hold.review_by
@@ -604,81 +473,15 @@ impl Holds {
     pub(super) fn evidence(&self) -> Vec<HoldEvidence> {
         let known = self.known.iter();
         known
-            .map(|known| HoldEvidence {
+            .map(|(known, covers)| HoldEvidence {
                 id: known.hold.id.clone(),
                 authority: known.hold.authority.clone(),
                 from: known.hold.from.to_string(),
                 review_by: known.hold.review_by.to_string(),
                 in_force: known.in_force,
                 overdue: known.overdue,
-                covers: known.covers,
+                covers: *covers,
             })
             .collect()
-    }
-}
-
-/// What holds cover of one file.
-pub(super) struct Covering {
-    whole: bool,
-    tokens: BTreeSet<String>,
-}
-
-impl Covering {
-    /// Which rows are on hold; `None` for none.
-    pub(super) fn held(&self, records: &RecordBatch) -> Option<BooleanBuffer> {
-        if self.whole {
-            return Some(BooleanBuffer::new_set(records.num_rows()));
-        }
-        if self.tokens.is_empty() {
-            return None;
-        }
-        let mut held = BooleanBufferBuilder::new(records.num_rows());
-        held.append_n(records.num_rows(), false);
-        for column in records.columns() {
-            let is_text = matches!(
-                column.data_type(),
-                DataType::Utf8
-                    | DataType::LargeUtf8
-                    | DataType::Utf8View
-                    | DataType::Dictionary(_, _)
-            );
-            let Some(texts) = is_text.then(|| cast(column, &DataType::Utf8).ok()).flatten() else {
-                continue;
-            };
-            let texts = texts.as_string::<i32>();
-            for (row, text) in texts.iter().enumerate() {
-                if text.is_some_and(|text| self.names(text)) {
-                    held.set_bit(row, true);
-                }
-            }
-        }
-        Some(held.finish())
-    }
-
-    /// Whether a cell is the token of a subject, or a text that holds it.
-    fn names(&self, text: &str) -> bool {
-        if self.tokens.contains(text) {
-            return true;
-        }
-        let mut found = Vec::new();
-        allonym_keys::find_text_tokens(text, &mut found);
-        let tokens = found.into_iter().filter_map(|range| text.get(range));
-        tokens.into_iter().any(|token| self.tokens.contains(token))
-    }
-}
-
-/// Thirty days, as [`Counts::EXPIRING_DAYS`].
-const EXPIRING_MICROSECONDS: i64 = Counts::EXPIRING_DAYS * 24 * 3_600 * 1_000_000;
-
-fn read_tokens(path: &Path) -> std::result::Result<BTreeSet<String>, String> {
-    let text = fs::read_to_string(path)
-        .map_err(|error| format!("`{}` cannot be read: {}", path.display(), error.kind()))?;
-    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
-    let tokens: BTreeSet<String> =
-        lines.filter(|line| !line.starts_with('#')).map(str::to_owned).collect();
-    let is_token = |token: &String| token.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
-    match tokens.is_empty() || !tokens.iter().all(is_token) {
-        true => Err(format!("`{}` holds something other than tokens", path.display())),
-        false => Ok(tokens),
     }
 }
