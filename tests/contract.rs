@@ -101,6 +101,7 @@ fn retention_makes_the_whole_way_through_a_contract() {
     let place = Place::with_keys();
     let retention = r#"[retention]
 policy_tz = "Europe/Berlin"
+row_column = true
 
 [retention.dataset]
 legal_basis = "gdpr.6.1.b"

@@ -3,7 +3,7 @@
 use crate::manifest::without_nulls;
 use crate::scan::{ScanOptions, scan_batches};
 use crate::{Failure, Result, draft, load_rules};
-use allonym_core::{AnchorSource, Policy, Retention};
+use allonym_core::{AnchorSource, Policy, ROW_EXPIRY, Retention};
 use allonym_report::{Contract, ContractColumn, ContractTable};
 use arrow_schema::{DataType, Field, Schema, SchemaRef, TimeUnit};
 use serde_json::{Value, json};
@@ -16,6 +16,9 @@ pub struct TableContract {
     name: String,
     purpose: Option<String>,
     zone: Option<String>,
+    /// The contract is of an output, in which rows say when they expire: the raw table has no such
+    /// column, and gets it.
+    row_column: bool,
     table: ContractTable,
 }
 
@@ -49,12 +52,16 @@ impl TableContract {
             return Err(Failure::new("ALO-U071", 2, message).hint(hint));
         };
         let name = if names.len() == 1 { contract.name.clone() } else { None };
+        let mut table = contract.tables[at].clone();
+        let columns = table.columns.len();
+        table.columns.retain(|column| column.path != ROW_EXPIRY);
         Ok(TableContract {
             origin: origin.to_owned(),
             name: name.unwrap_or_else(|| names[at].to_owned()),
             purpose: contract.purpose.clone(),
             zone: contract.zone.clone(),
-            table: contract.tables[at].clone(),
+            row_column: table.columns.len() < columns,
+            table,
         })
     }
 
@@ -153,6 +160,9 @@ impl TableContract {
             json!({ "require_tags": if dataset.is_empty() { "none" } else { "all" } });
         if let Some(zone) = &self.zone {
             retention["policy_tz"] = zone.as_str().into();
+        }
+        if self.row_column {
+            retention["row_column"] = true.into();
         }
         if let Some(tag) = dataset.pop() {
             retention["dataset"] = tag;
