@@ -340,3 +340,45 @@ fn copy(from: &PathBuf, to: &PathBuf) {
         }
     }
 }
+
+#[test]
+fn old_entries_go_by_whole_segments_and_proofs_stay() {
+    let place = Place::with_keys();
+    let ring = place.config().join("default.keyring");
+    let mut ring = Keyring::open(&ring, &Unlock::LocalFile).unwrap();
+    let environment = Environment::default();
+    let folder = place.path("old");
+    let note = |ring: &mut Keyring, at: &str| {
+        let clock = || at.to_owned();
+        let scribe = Scribe { place: Some(&folder), actor: "nightly", clock: &clock };
+        let log = allonym::ledger::AuditLog::open(ring, &environment, scribe).unwrap();
+        log.note(&log.entry(Action::Check)).unwrap().unwrap().checkpoint
+    };
+    let anchor = note(&mut ring, "2025-01-10T00:00:00Z");
+    // The first of them ends a segment that is more than a month old.
+    for at in ["2025-03-01T00:00:00Z", "2025-03-02T00:00:00Z", "2025-05-01T00:00:00Z"] {
+        note(&mut ring, at);
+    }
+    place.write("old.note", anchor);
+    let expire = |before: &str, more: &[&str], exit: i32| {
+        let asked = ["audit", "expire", "--ledger", "old", "--format", "json", "--before", before];
+        place.run(&[&asked[..], more].concat()).expect(exit)
+    };
+    let segments = || fs::read_dir(place.path("old/segments")).unwrap().count();
+    let plan = expire("2025-04-01", &[], 0);
+    let told: Value = serde_json::from_str(&plan.out).unwrap();
+    assert_eq!((&told["entries"], &told["applied"]), (&2.into(), &false.into()));
+    assert!(plan.err.contains("dry run"), "{}", plan.err);
+    assert_eq!(segments(), 3);
+    assert!(expire("2025-01-01", &["--yes"], 0).out.contains("\"entries\":0"));
+    assert!(expire("2025-04-01", &["--yes"], 0).out.contains("\"below\":2"));
+    assert!(place.path("old/segments/00000000000000000000.hashes").exists());
+    let verify = ["audit", "verify", "--ledger", "old", "--format", "json", "--checkpoint"];
+    let told = place.run(&[&verify[..], &["old.note"]].concat()).expect(0);
+    let told: Value = serde_json::from_str(&told.out).unwrap();
+    assert_eq!((&told["verdict"], &told["removed"]), (&"whole".into(), &2.into()));
+    assert_eq!(told["entries"], 5);
+    // Whatever the day: nothing younger than six months goes.
+    expire("2098-01-01", &["--yes"], 2).says(&["ALO-A009"]);
+    expire("soon", &["--yes"], 2).says(&["ALO-U005"]);
+}

@@ -67,6 +67,13 @@ def check(
         A date that is none.
     DataError
         A path where nothing is. A file that cannot be read is a finding.
+    StorageError
+        A ledger that another process keeps locked; check again.
+
+    Notes
+    -----
+    With a keyring at hand the evidence is signed, and that somebody looked stands in its ledger, as
+    with ``allonym check``.
     """
     if rows < 1 or seed < 0:
         message = "rows must be at least 1 and seed at least 0"

@@ -203,3 +203,18 @@ def test_mistakes_of_the_caller(tmp_path):
         al.check(frame, policy=policy, rows=0)
     with pytest.raises(al.DataError):
         al.check(tmp_path / "nothing.parquet", policy=policy)
+
+
+def test_a_check_is_signed_and_stands_in_the_ledger(tagged, keys, tmp_path):
+    (segment,) = (tmp_path / "keys" / "test.keyring.ledger" / "segments").glob("*.jsonl")
+    before = len(segment.read_text().splitlines())
+    checked(tagged, keys)
+    policy = al.Policy.load(tagged.parent / "claims.toml")
+    told = json.loads(al.check(pq.read_table(tagged), policy=policy, keys=keys).to_json())
+    assert told["signature"]["key"].startswith("allonym/")
+    entries = [json.loads(line) for line in segment.read_text().splitlines()[before:]]
+    assert [entry["action"] for entry in entries] == ["check", "check"]
+    assert [entry["counts"]["rows"] for entry in entries] == [60, 60]
+    # Nobody's ring: nothing is signed, and nothing in the way of the answer.
+    alone = json.loads(al.check(pq.read_table(tagged), policy=policy).to_json())
+    assert alone["signature"] is None

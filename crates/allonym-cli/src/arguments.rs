@@ -883,6 +883,15 @@ pub(crate) enum AuditAction {
         #[arg(long)]
         force: bool,
     },
+    /// Remove entries that are old enough, and keep their hashes; a plan unless --yes
+    Expire {
+        /// Entries older than this day go, by whole segments of about a month
+        #[arg(long, value_name = "DATE")]
+        before: String,
+        /// Do it
+        #[arg(long)]
+        yes: bool,
+    },
     /// The public key that signs receipts and checkpoints
     Key,
 }

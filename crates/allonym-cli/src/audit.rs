@@ -2,8 +2,9 @@
 
 use crate::arguments::{AuditAction, AuditArguments, OutputFormat};
 use crate::policy;
-use crate::session::Session;
-use allonym::ledger::{self, Verdict, Verification};
+use crate::session::{Session, clock_of_machine};
+use crate::table;
+use allonym::ledger::{self, Scribe, Verdict, Verification};
 use allonym::{Failure, Result, open_ring, write_whole};
 use std::path::{Path, PathBuf};
 
@@ -42,6 +43,39 @@ pub(crate) fn run(arguments: &AuditArguments, session: &mut Session) -> Result<u
                 "keep it where nobody who writes the ledger has access, and verify with it: \
                  allonym audit verify --checkpoint FILE",
             );
+            Ok(0)
+        }
+        AuditAction::Expire { before, yes } => {
+            let day: Option<jiff::civil::Date> = before.parse().ok();
+            let day = day.and_then(|day| day.to_zoned(jiff::tz::TimeZone::UTC).ok());
+            let before = day.ok_or_else(|| {
+                Failure::new("ALO-U005", 2, "--before is no date").hint("write it as 2026-01-31")
+            })?;
+            let scribe = Scribe {
+                place: asked.as_deref(),
+                actor: environment.actor(),
+                clock: &clock_of_machine,
+            };
+            let (ring, before) = (ring?, before.timestamp());
+            let gone = ledger::expire_entries(&folder, &ring, before, *yes, scribe)?;
+            let (entries, below) = gone.map_or((0, 0), |gone| (gone.entries, gone.below));
+            let went = if *yes { "were removed" } else { "would be removed" };
+            match session.format {
+                OutputFormat::Human => session.data_line(&format!(
+                    "{} entries {went}; their hashes and their number stay",
+                    table::count(entries)
+                ))?,
+                _ => {
+                    let json = serde_json::json!({
+                        "schema": "allonym.audit-expire/1", "applied": yes, "entries": entries,
+                        "below": below,
+                    });
+                    session.data_line(&json.to_string())?;
+                }
+            }
+            if !yes {
+                session.say("dry run: nothing was written");
+            }
             Ok(0)
         }
         AuditAction::Key => {

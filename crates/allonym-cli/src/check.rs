@@ -5,10 +5,10 @@ use crate::policy;
 use crate::progress::Meter;
 use crate::session::{Session, clock_of_machine};
 use crate::{report, table};
-use allonym::ledger::{self, Action, AuditLog, Scribe};
+use allonym::ledger::{self, AuditLog, Scribe};
 use allonym::{
     CheckEvidence, CheckJob, CheckSeverity as Severity, Failure, Result, check, check_exit, expand,
-    open_ring, read_recall, sign_check, write_whole,
+    open_ring, read_recall, record_check, write_whole,
 };
 use std::path::Path;
 
@@ -59,7 +59,9 @@ pub(crate) fn run(arguments: &CheckArguments, session: &mut Session) -> Result<u
         Scribe { place: ledger.as_deref(), actor: environment.actor(), clock: &clock_of_machine };
     let keys = arguments.keys.keys.as_deref();
     let log = AuditLog::of_reference(keys, reference, &environment, scribe)?;
-    record(&mut evidence, &log, session)?;
+    if let Some(why) = record_check(&mut evidence, &log)? {
+        session.note(&format!("this check stands in no ledger and is not signed: {why}"));
+    }
     let json = evidence.to_json();
     if let Some(path) = &arguments.evidence {
         write_whole(path, json.as_bytes(), true)?;
@@ -76,30 +78,6 @@ pub(crate) fn run(arguments: &CheckArguments, session: &mut Session) -> Result<u
         format => session.data(&report::render(&evidence, format)?)?,
     }
     Ok(check_exit(&evidence))
-}
-
-/// Signs the evidence and writes down that somebody looked, where there is a ledger.
-fn record(evidence: &mut CheckEvidence, log: &AuditLog<'_>, session: &mut Session) -> Result<()> {
-    sign_check(evidence, log)?;
-    let mut entry = log.entry(Action::Check);
-    entry.policy_digest = ledger::digests([evidence.policy.sha256.as_str()]).pop();
-    let files: Vec<String> = evidence.files.iter().filter_map(|f| f.sha256.clone()).collect();
-    entry.inputs = ledger::digests(files.iter().map(String::as_str));
-    entry.outputs = vec![ledger::digest_of(evidence.to_json().as_bytes())];
-    let of = |severity| evidence.of(severity).count() as u64;
-    for (name, count) in [
-        ("rows", evidence.rows),
-        ("breaches", of(Severity::Breach)),
-        ("unverified", of(Severity::Unverified)),
-        ("exit", u64::from(check_exit(evidence))),
-    ] {
-        entry.counts.insert(name.to_owned(), count);
-    }
-    log.note(&entry)?;
-    if let Some(why) = log.why_absent() {
-        session.note(&format!("this check stands in no ledger and is not signed: {why}"));
-    }
-    Ok(())
 }
 
 fn human(evidence: &CheckEvidence) -> String {

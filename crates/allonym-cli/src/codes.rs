@@ -35,6 +35,10 @@ const CODES: &[(&str, &str)] = &[
         "an entry cannot be written down as it is: entries hold names of a narrow alphabet, digests and counts",
     ),
     (
+        "ALO-A009",
+        "entries of the ledger are kept for at least six months (AI Act, Articles 19 and 26), however old they may get",
+    ),
+    (
         "ALO-D001",
         "the input cannot be read: missing, empty, truncated, corrupt, ragged, wrongly encoded or with a cell over the limit; mend the place the message names, or declare the dialect (--delimiter, --encoding, --no-header)",
     ),

@@ -51,7 +51,7 @@ mod tree;
 mod verify;
 
 pub use entry::{Action, Entry, EntryError, Phase, ReasonCode};
-pub use log::{Included, Ledger, LedgerError};
+pub use log::{Included, Ledger, LedgerError, Sealed};
 pub use note::{Checkpoint, NoteError, Signer, Verifier};
 pub use ratchet::StartKey;
 pub use tree::{Hash, consistency_proof, inclusion_proof, is_consistent, is_included, root};

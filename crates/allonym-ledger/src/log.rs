@@ -17,10 +17,19 @@ use allonym_keys::canonical_json;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, Read, Write};
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use zeroize::Zeroizing;
+
+/// Entries that may expire: all below a number, at which a segment begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sealed {
+    /// The number.
+    pub below: u64,
+    /// How many of them are still there.
+    pub entries: u64,
+}
 
 /// A ledger in a folder.
 ///
@@ -144,13 +153,49 @@ impl Ledger {
         let checkpoint = Checkpoint { origin: self.origin.clone(), size, root: state.edge.root() };
         let note = signer.sign(&checkpoint)?;
         write_whole(&self.folder.checkpoint(size), note.as_bytes())?;
-        if size - state.segment >= self.segment_entries_max {
+        if size - state.segment >= self.segment_entries_max || self.is_aged(&state)? {
             write_whole(&self.folder.segment(size), &[])?;
             state.segment = size;
             state.bytes = 0;
             state.write(&self.folder)?;
         }
         Ok(note)
+    }
+
+    /// Whether the segment at work began so long ago that it is to be complete: entries expire by whole
+    /// segments, and those of a quiet ledger too.
+    fn is_aged(&self, state: &State) -> Result<bool, LedgerError> {
+        let age = self
+            .folder
+            .first_time(state.segment)?
+            .zip(state.last)
+            .map(|(first, last)| first.duration_until(last));
+        Ok(age.is_some_and(|age| age > SEGMENT_AGE_MAX))
+    }
+
+    /// The entries that may expire when those before a time do: of complete segments whose last entry
+    /// is older. `None` when there are none.
+    ///
+    /// # Errors
+    /// What the operating system says.
+    pub fn sealed_before(&self, time: Timestamp) -> Result<Option<Sealed>, LedgerError> {
+        let _lock = self.lock()?;
+        let current = self.settled()?.segment;
+        let segments = self.folder.segment_list()?;
+        let mut sealed = None;
+        let mut entries = 0;
+        for (segment, next) in segments.iter().zip(segments.iter().skip(1)) {
+            if segment.expired {
+                continue;
+            }
+            let last = self.folder.last_time(segment.first)?;
+            if segment.first >= current || last.is_none_or(|last| last >= time) {
+                break;
+            }
+            entries += next.first - segment.first;
+            sealed = Some(Sealed { below: next.first, entries });
+        }
+        Ok(sealed)
     }
 
     /// First entries of the complete segments that still have entries, oldest first.
@@ -448,6 +493,23 @@ impl Folder {
         Ok(segments)
     }
 
+    /// When the first entry of a segment was written; `None` where it has none.
+    fn first_time(&self, segment: u64) -> Result<Option<Timestamp>, LedgerError> {
+        let path = self.segment(segment);
+        let mut line = Vec::new();
+        File::open(&path)
+            .and_then(|file| BufReader::new(file).read_until(b'\n', &mut line))
+            .map_err(failed("read", &path))?;
+        Ok(time_of(&line))
+    }
+
+    /// When the last entry of a segment was written; `None` where it has none.
+    fn last_time(&self, segment: u64) -> Result<Option<Timestamp>, LedgerError> {
+        let bytes = read(&self.segment(segment))?;
+        let lines = bytes.split(|byte| *byte == b'\n');
+        Ok(lines.rev().find(|line| !line.is_empty()).and_then(time_of))
+    }
+
     /// Notes of checkpoints by size, in order.
     pub(crate) fn notes(&self) -> Result<Vec<(u64, String)>, LedgerError> {
         let mut notes = Vec::new();
@@ -620,6 +682,11 @@ impl State {
     }
 }
 
+fn time_of(line: &[u8]) -> Option<Timestamp> {
+    let text = std::str::from_utf8(line).ok()?.trim_end_matches('\n');
+    Line::parse(text).map(|(line, _)| line.at())
+}
+
 /// The hashes of the lines of a segment.
 pub(crate) fn leaf_hashes(segment: &[u8]) -> Vec<Hash> {
     let lines = segment.split_inclusive(|byte| *byte == b'\n');
@@ -688,3 +755,4 @@ pub(crate) const CLOCK_BACK_MAX: SignedDuration = SignedDuration::from_mins(5);
 const PATIENCE: Duration = Duration::from_secs(30);
 const LOCK_PAUSE: Duration = Duration::from_millis(2);
 const SEGMENT_ENTRIES_MAX: u64 = 100_000;
+const SEGMENT_AGE_MAX: SignedDuration = SignedDuration::from_hours(31 * 24);

@@ -239,6 +239,27 @@ fn entries_of_a_segment_expire_and_number_order_and_proofs_stay() {
 }
 
 #[test]
+fn a_quiet_ledger_expires_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = folder.path().join("ledger");
+    let ledger = create(&place);
+    let at = |day: &str| -> Timestamp { format!("2026-{day}T00:00:00Z").parse().unwrap() };
+    for day in ["01-10", "02-01", "02-11", "03-05", "04-01", "04-02"] {
+        ledger.append(&entry(day), at(day)).unwrap();
+        ledger.checkpoint(&signer()).unwrap();
+    }
+    // 11 February is the 32nd day after the first entry, 1 April the 27th after the next one.
+    assert_eq!(ledger.sealed_segments().unwrap(), [0]);
+    assert_eq!(ledger.sealed_before(at("02-11")).unwrap(), None);
+    let sealed = ledger.sealed_before(at("02-12")).unwrap().unwrap();
+    assert_eq!((sealed.below, sealed.entries), (3, 3));
+    assert_eq!(ledger.sealed_before(at("12-31")).unwrap(), Some(sealed));
+    ledger.expire_below(sealed.below, "keeper", "allonym 0.1.0", at("04-03")).unwrap();
+    assert_eq!(ledger.sealed_before(at("12-31")).unwrap(), None);
+    assert_eq!(actors(&place), ["03-05", "04-01", "04-02", "keeper"]);
+}
+
+#[test]
 fn proofs_of_a_ledger_hold_against_its_checkpoints() {
     let folder = tempfile::tempdir().unwrap();
     let place = folder.path().join("ledger");

@@ -4,10 +4,12 @@ use crate::environment::{environment, now};
 use crate::policy::PolicyCore;
 use crate::stream::table;
 use crate::work::interruptible;
+use allonym::ledger::{self, AuditLog, Scribe, asked_place};
 use allonym::{
     Cancel, CheckJob, PolicySource, ReadOptions, check as check_files, check_batches, check_exit,
-    expand, ledger, open_ring,
+    expand, open_ring, record_check,
 };
+use allonym_cli::clock_of_machine;
 use pyo3::prelude::*;
 use std::collections::BTreeMap;
 
@@ -70,10 +72,18 @@ pub(crate) fn check(
             cancel: cancel.clone(),
             progress: &|_, _, _| {},
         };
-        let evidence = match batches {
+        let mut evidence = match batches {
             Some((schema, batches)) => check_batches(&job, &schema, batches)?,
             None => check_files(&job)?,
         };
+        let place = asked_place(None, reference, &environment);
+        let scribe = Scribe {
+            place: place.as_deref(),
+            actor: environment.actor(),
+            clock: &clock_of_machine,
+        };
+        let log = AuditLog::of_reference(keys, reference, &environment, scribe)?;
+        record_check(&mut evidence, &log)?;
         Ok((evidence.to_json(), check_exit(&evidence)))
     })
 }

@@ -9,7 +9,7 @@ mod residue;
 
 use crate::cells::leaves;
 use crate::holds::held_rows;
-use crate::ledger::AuditLog;
+use crate::ledger::{self, Action, AuditLog};
 use crate::run::header_entity;
 use crate::tags::{FileName, in_words};
 use crate::{Cancel, Failure, PolicySource, Receipt, Result, load_rules, rule_folders};
@@ -109,11 +109,11 @@ pub fn check_batches(
     check.evidence()
 }
 
-/// Signs evidence, where the log signs at all.
+/// Signs evidence and writes down that somebody looked; gives why not, where there is no ledger.
 ///
 /// # Errors
-/// Counts beyond 2^53.
-pub fn sign_check(evidence: &mut CheckEvidence, log: &AuditLog<'_>) -> Result<()> {
+/// Counts beyond 2^53; those of [`AuditLog::note`].
+pub fn record_check(evidence: &mut CheckEvidence, log: &AuditLog<'_>) -> Result<Option<String>> {
     let text = evidence.to_json();
     let document: Value = serde_json::from_str(&text)
         .map_err(|_| Failure::new("ALO-X005", 5, "internal error: the evidence is not JSON"))?;
@@ -121,7 +121,22 @@ pub fn sign_check(evidence: &mut CheckEvidence, log: &AuditLog<'_>) -> Result<()
     evidence.signature = signature.map(|signature| {
         serde_json::to_value(signature).expect("two strings can be written as JSON")
     });
-    Ok(())
+    let mut entry = log.entry(Action::Check);
+    entry.policy_digest = ledger::digests([evidence.policy.sha256.as_str()]).pop();
+    let files: Vec<&str> = evidence.files.iter().filter_map(|f| f.sha256.as_deref()).collect();
+    entry.inputs = ledger::digests(files);
+    entry.outputs = vec![ledger::digest_of(evidence.to_json().as_bytes())];
+    let of = |severity| evidence.of(severity).count() as u64;
+    for (name, count) in [
+        ("rows", evidence.rows),
+        ("breaches", of(Severity::Breach)),
+        ("unverified", of(Severity::Unverified)),
+        ("exit", u64::from(check_exit(evidence))),
+    ] {
+        entry.counts.insert(name.to_owned(), count);
+    }
+    log.note(&entry)?;
+    Ok(log.why_absent().map(str::to_owned))
 }
 
 /// Exit code of the command line: 3 where something could not be told, 1 for a breach, else 0.
@@ -422,7 +437,7 @@ impl<'a> Check<'a> {
         Ok(CheckEvidence {
             schema: CheckEvidence::SCHEMA.to_owned(),
             tool: concat!("allonym ", env!("CARGO_PKG_VERSION")).to_owned(),
-            actor: crate::ledger::name_of(self.job.actor),
+            actor: ledger::name_of(self.job.actor),
             as_of: self.as_of.to_string(),
             source: self.job.source.clone(),
             verdict,

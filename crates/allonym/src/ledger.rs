@@ -21,7 +21,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 pub use allonym_ledger::{
-    Action, Entry, Included, Phase, Place as AnchorPlace, Problem, ReasonCode, Verdict,
+    Action, Entry, Included, Phase, Place as AnchorPlace, Problem, ReasonCode, Sealed, Verdict,
     Verification,
 };
 
@@ -398,6 +398,35 @@ pub fn checkpoint(folder: &Path, ring: &Keyring) -> Result<String> {
         Failure::new("ALO-A003", 4, "the keyring has no key for the ledger: nothing was recorded")
     })?;
     Ok(Ledger::open(folder)?.checkpoint(&signer)?)
+}
+
+/// Removes the entries of complete segments that are older than a time, where `apply` says so, and signs a
+/// checkpoint; their hashes, their number and all proofs stay. Gives what went or would go; `None` where
+/// nothing is old enough.
+///
+/// # Errors
+/// A time less than six months ago (AI Act, Articles 19 and 26: logs are kept for at least that long); no
+/// ledger there, none that can be written, a ring that never signed.
+pub fn expire_entries(
+    folder: &Path,
+    ring: &Keyring,
+    before: Timestamp,
+    apply: bool,
+    scribe: Scribe<'_>,
+) -> Result<Option<Sealed>> {
+    let now = instant(&(scribe.clock)())?;
+    let latest = now.to_zoned(jiff::tz::TimeZone::UTC).checked_sub(jiff::Span::new().months(6));
+    if latest.is_ok_and(|latest| before > latest.timestamp()) {
+        let message = "entries of the ledger are kept for at least six months";
+        return Err(Failure::new("ALO-A009", 2, message).hint("name an earlier day"));
+    }
+    let ledger = Ledger::open(folder)?;
+    let Some(sealed) = ledger.sealed_before(before)? else { return Ok(None) };
+    if apply {
+        ledger.expire_below(sealed.below, &name_of(scribe.actor), TOOL, now)?;
+        checkpoint(folder, ring)?;
+    }
+    Ok(Some(sealed))
 }
 
 /// The latest entry that names a digest (64 hexadecimal digits) among its outputs.

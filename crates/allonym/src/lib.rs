@@ -62,7 +62,7 @@ pub use allonym_report::{
     CheckEvidence, RiskEvidence, Severity as CheckSeverity, Verdict as CheckVerdict,
 };
 pub use canary::{Canary, CanaryEvidence, CanaryPlan, ReceiptCanaries, canaries, score_canaries};
-pub use check::{CheckJob, check, check_batches, check_exit, read_recall, sign_check};
+pub use check::{CheckJob, check, check_batches, check_exit, read_recall, record_check};
 pub use contract::{TableContract, is_contract};
 pub use delta::{OldVersion, TableEvidence, expire_table, is_delta_table};
 pub use draft::{draft, draft_policy};
