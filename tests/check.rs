@@ -107,6 +107,51 @@ fn what_was_treated_by_the_policy_is_ready() {
 }
 
 #[test]
+fn what_expired_and_who_was_erased_leave_a_file_that_is_proven() {
+    for to in ["safe.parquet", "safe.csv"] {
+        let place = Place::with_keys();
+        place.write("allonym.toml", policy(""));
+        // The first row is past its five years.
+        place.write("in.csv", rows("2025-01-31").replacen("2025-01-31", "2019-01-31", 1));
+        place.run(&["apply", "in.csv", "--to", to]).expect(0);
+        let (exit, evidence) = check(&place, &[to]);
+        assert_eq!((exit, codes(&evidence)), (1, set(&["ALO-R101"])), "{to}");
+        place.run(&["expire", to, "--yes", "--as-of", AS_OF]).expect(0);
+        let (exit, evidence) = check(&place, &[to]);
+        assert_eq!((exit, codes(&evidence)), (0, set(&[])), "{to}: {evidence:#}");
+        assert_eq!(evidence["files"][0]["unchanged"], false);
+        let expired = format!("{to}.expired-20260601T000000Z.allonym.json");
+        assert_eq!(evidence["files"][0]["changed_by"], serde_json::json!([expired]));
+
+        // Two steps: the second one begins where the first one ended.
+        let person =
+            place.read("in.csv").lines().nth(5).unwrap().split(',').next().unwrap().to_owned();
+        place.write("who.txt", format!("{person}\n"));
+        place.run(&["erase", to, "--subjects", "who.txt", "--yes", "--as-of", AS_OF]).expect(0);
+        let (exit, evidence) = check(&place, &[to]);
+        assert_eq!((exit, codes(&evidence)), (0, set(&[])), "{to}: {evidence:#}");
+        assert_eq!(evidence["files"][0]["changed_by"].as_array().unwrap().len(), 2);
+        let receipt = format!("{to}.allonym.json");
+        let told = place.run(&["verify", &receipt]).expect(0);
+        assert!(told.out.contains("by an expiry or an erasure"), "{}", told.out);
+
+        // Who knows the key of the receipt alone trusts no step: nobody here knows whose key it is.
+        let stranger = place.run_with(&["verify", &receipt], |command| {
+            command.env("ALLONYM_CONFIG_HOME", place.path("nobody"));
+        });
+        assert!(stranger.expect(3).out.contains("changed since\n"));
+        // One step missing, or not what was signed: the file is somebody's.
+        let text = place.read(&expired);
+        place.write(&expired, text.replace("\"rows_dropped\": 1", "\"rows_dropped\": 2"));
+        let (exit, evidence) = check(&place, &[to]);
+        assert_eq!((exit, codes(&evidence)), (1, set(&["ALO-V104"])), "{to}");
+        place.run(&["verify", &receipt]).expect(1);
+        place.write(&expired, text);
+        assert_eq!(check(&place, &[to]).0, 0);
+    }
+}
+
+#[test]
 fn the_same_check_gives_the_same_bytes() {
     let place = treated("2025-01-31", "safe.parquet");
     let arguments = ["check", "safe.parquet", "--format", "json", "--as-of", AS_OF];

@@ -397,7 +397,7 @@ const CODES: &[(&str, &str)] = &[
     ),
     (
         "ALO-V104",
-        "the file is not the one that was written with its manifest: somebody changed it or wrote it again with another tool",
+        "the file is not the one that was written with its manifest: somebody changed it or wrote it again with another tool; what expire and erase did to it is followed by their signed evidence, which stands beside the data",
     ),
     (
         "ALO-V105",

@@ -68,6 +68,9 @@ fn print(check: &ReceiptCheck, recorded: Option<&Included>, session: &mut Sessio
     for file in &check.files {
         let what = match file.state {
             FileState::Same => continue,
+            FileState::Succeeded => {
+                "changed since by an expiry or an erasure, as signed evidence tells"
+            }
             FileState::Changed => "changed since",
             FileState::Missing => "not there",
             FileState::Unlisted => "not in the receipt",

@@ -169,6 +169,9 @@ pub struct FileEvidence {
     pub key: Option<String>,
     /// Whether its digest is the manifest's; null without one.
     pub unchanged: Option<bool>,
+    /// Signed evidence of the expiries and erasures that made it another one since, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub changed_by: Vec<String>,
 }
 
 impl FileEvidence {
@@ -184,6 +187,7 @@ impl FileEvidence {
             signature: None,
             key: None,
             unchanged: None,
+            changed_by: Vec::new(),
         }
     }
 }

@@ -390,13 +390,17 @@ impl Page {
             .iter()
             .map(|file| {
                 let manifest = match (&file.manifest, file.unchanged) {
-                    (None, _) => "no manifest",
-                    (Some(_), Some(true)) => "is what its manifest says",
-                    _ => "is not what its manifest says",
+                    (None, _) => "no manifest".to_owned(),
+                    (Some(_), Some(true)) => "is what its manifest says".to_owned(),
+                    _ if file.changed_by.is_empty() => "is not what its manifest says".to_owned(),
+                    _ => format!(
+                        "is what its manifest says, but for what {} did since, as signed",
+                        file.changed_by.join(", ")
+                    ),
                 };
                 let signature = file.signature.clone().unwrap_or_else(|| "none".to_owned());
                 let digest = file.sha256.clone().unwrap_or_else(|| "not read".to_owned());
-                vec![file.path.clone(), manifest.to_owned(), signature, digest]
+                vec![file.path.clone(), manifest, signature, digest]
             })
             .collect();
         let header = ["File", "Manifest", "Signature of the manifest", "SHA-256"];

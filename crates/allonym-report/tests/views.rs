@@ -107,6 +107,7 @@ fn evidence(names: &[String]) -> CheckEvidence {
             signature: Some("known".to_owned()),
             key: Some("allonym/00+00+00".to_owned()),
             unchanged: Some(true),
+            changed_by: Vec::new(),
         }],
         columns: names.iter().enumerate().map(column).collect(),
         residual: Residual {

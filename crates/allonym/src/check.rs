@@ -268,8 +268,15 @@ impl<'a> Check<'a> {
         let receipt = proof.as_ref().map(|proof| &proof.receipt);
         let rows = self.table(&Table { path, name, schema: &schema, receipt }, &mut next)?;
         let sha256 = path.map(sha256_file).transpose()?;
+        let succeeded = match (&proof, &sha256) {
+            (Some(proof), Some(sha256)) => {
+                proofs.succeeded(proof, path, sha256, &self.job.known_keys)
+            }
+            _ => None,
+        };
         let mut evidence = FileEvidence::of(name, sha256, rows);
-        let told = proof::judge(proof.as_ref(), &mut evidence, &schema, self.policy, name);
+        let told =
+            proof::judge(proof.as_ref(), succeeded, &mut evidence, &schema, self.policy, name);
         self.findings.extend(told);
         if let Some(proof) = proof {
             self.keys.extend(proof.receipt.keys.into_iter().map(|key| KeyEvidence {

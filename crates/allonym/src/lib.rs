@@ -35,6 +35,7 @@ mod rules;
 mod run;
 mod scan;
 mod subjects;
+mod succession;
 mod suppression;
 mod tags;
 mod verify;

@@ -2,6 +2,7 @@
 
 use crate::ledger::{Signature, is_signed};
 use crate::run::FOLDER_RECEIPT;
+use crate::succession::Succession;
 use crate::{Certificate, ExpireEvidence, Failure, Receipt, Result, Version};
 use allonym_io::{Input, expand, sha256_file};
 use allonym_report::CheckEvidence;
@@ -55,6 +56,8 @@ pub struct FileCheck {
 pub enum FileState {
     /// It is what was written.
     Same,
+    /// It is what an expiry or an erasure made of it since, as signed evidence beside it tells.
+    Succeeded,
     /// It is something else.
     Changed,
     /// It is not there.
@@ -150,6 +153,7 @@ pub fn verify_receipt(path: &Path, data: Option<&Path>, known: &[String]) -> Res
     let outputs = &told.outputs;
     let (signature, key) = signature_of(&text, &told.kind, known);
     let mut files = Vec::new();
+    let mut succession = Succession::default();
     let base = path.parent().unwrap_or_else(|| Path::new(""));
     for output in outputs {
         let file = match data {
@@ -164,12 +168,18 @@ pub fn verify_receipt(path: &Path, data: Option<&Path>, known: &[String]) -> Res
             Some(data) => data.join(&output.0),
             None => base.join(&output.0),
         };
+        let mut came_from = |now: &str| {
+            let since = succession.of(&file, &output.1, now, known);
+            since.is_some_and(|since| since.is_known)
+        };
         let state = if !file.is_file() {
             FileState::Missing
-        } else if sha256_file(&file)? == output.1 {
-            FileState::Same
         } else {
-            FileState::Changed
+            match sha256_file(&file)? {
+                now if now == output.1 => FileState::Same,
+                now if came_from(&now) => FileState::Succeeded,
+                _ => FileState::Changed,
+            }
         };
         files.push(FileCheck { path: output.0.clone(), state });
     }

@@ -3,6 +3,7 @@
 use super::finding;
 use crate::manifest::{copy_faults, has_copy, layout, read_retention};
 use crate::run::FOLDER_RECEIPT;
+use crate::succession::{Succeeded, Succession};
 use crate::verify::{SignatureState, signature_of};
 use crate::{Policy, Receipt, ReceiptField, ReceiptFile};
 use allonym_report::{FileEvidence, Finding, Severity};
@@ -24,6 +25,7 @@ pub(super) struct Proof {
 #[derive(Default)]
 pub(super) struct Proofs {
     folders: BTreeMap<PathBuf, (Receipt, BTreeSet<String>)>,
+    succession: Succession,
 }
 
 impl Proofs {
@@ -54,6 +56,18 @@ impl Proofs {
         })
     }
 
+    /// How a file came to be another one than its manifest tells of, where evidence says so.
+    pub(super) fn succeeded(
+        &mut self,
+        proof: &Proof,
+        path: Option<&Path>,
+        sha256: &str,
+        known: &[String],
+    ) -> Option<Succeeded> {
+        let told = &proof.output.sha256;
+        if *told == sha256 { None } else { self.succession.of(path?, told, sha256, known) }
+    }
+
     /// Files that a manifest lists and that are no longer there.
     pub(super) fn missing(&self) -> Vec<Finding> {
         let folders = self.folders.iter();
@@ -77,6 +91,7 @@ impl Proofs {
 /// Compares a file with its manifest, and writes into its evidence what was found.
 pub(super) fn judge(
     proof: Option<&Proof>,
+    succeeded: Option<Succeeded>,
     evidence: &mut FileEvidence,
     schema: &Schema,
     policy: &Policy,
@@ -130,12 +145,23 @@ pub(super) fn judge(
     }
     let unchanged = evidence.sha256.as_deref() == Some(proof.output.sha256.as_str());
     evidence.unchanged = Some(unchanged);
-    if !unchanged {
-        tell(
+    match succeeded {
+        Some(Succeeded { by, is_known: true }) => evidence.changed_by = by,
+        Some(Succeeded { by, .. }) => tell(
+            "ALO-V104",
+            Severity::Unverified,
+            format!(
+                "the file is not the one that the manifest tells of, and nobody known has signed the \
+                 evidence of how it became another: {}",
+                by.join(", ")
+            ),
+        ),
+        None if !unchanged => tell(
             "ALO-V104",
             Severity::Breach,
             "the file is not the one that the manifest tells of: its digest is another".to_owned(),
-        );
+        ),
+        None => {}
     }
     if let Some(told) = proof.receipt.columns_of(&proof.output) {
         for drift in drifts(told, &layout(schema)) {
