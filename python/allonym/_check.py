@@ -141,7 +141,7 @@ class CheckResult:
         return dict(self._said["residual"])
 
     def to_json(self) -> str:
-        """Give the evidence, as ``allonym check --format json`` prints it, not signed."""
+        """Give the evidence, as ``allonym check --format json`` prints it."""
         return self._json
 
     def to_polars(self) -> pl.DataFrame:

@@ -20,6 +20,8 @@ from allonym.exceptions import (
 )
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from allonym._allonym import Keyring, PlanCore, PolicyCore
 
 T = TypeVar("T")
@@ -436,12 +438,27 @@ class PlanCheck:
         message = "a check is not a truth value; ask for its `.ok`"
         raise TypeError(message)
 
+    def to_polars(self) -> pl.DataFrame:
+        """Give the planned columns as a polars frame: ``name, treatment, detail, entity``."""
+        import polars as pl
+
+        schema = dict.fromkeys(PlannedColumn._fields, pl.String)
+        return pl.DataFrame([column._asdict() for column in self.columns], schema=schema)
+
     def __repr__(self) -> str:
+        return _html.text(*self._table())
+
+    def _repr_html_(self) -> str:
+        return _html.page(*self._table())
+
+    def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
+        return {"text/plain": repr(self), "text/html": self._repr_html_()}
+
+    def _table(self) -> tuple[str, tuple[str, ...], list[list[str]], str]:
         if not self.ok:
-            return _html.text("does not fit", (), (), "; ".join(str(p) for p in self.problems))
-        header = ("column", "treatment", "detail", "entity")
+            return "does not fit", (), [], "; ".join(str(p) for p in self.problems)
         rows = [[c.name, c.treatment, c.detail, c.entity or "–"] for c in self.columns]
-        return _html.text("fits", header, rows, "; ".join(self.warnings))
+        return "fits", PlannedColumn._fields, rows, "; ".join(self.warnings)
 
 
 def keyring_of(keys: Keyring | str | None) -> Keyring:

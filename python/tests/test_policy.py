@@ -227,6 +227,8 @@ def test_check_says_what_would_be_done(policy, ring, columns):
         policy.columns.items()
     )
     assert "pseudonymize" in repr(check)
+    assert check._repr_html_().count("<td>pseudonymize</td>") == 2
+    assert check.to_polars().rows() == [tuple(column) for column in check.columns]
     for schema in (
         pl.DataFrame(columns).schema,
         pa.table(columns).schema,
@@ -246,6 +248,8 @@ def test_check_finds_what_is_wrong_without_raising(policy, ring, columns):
     assert "age" in str(problem)
     assert check.columns == ()
     assert repr(check).startswith("does not fit")
+    assert "does not fit" in check._repr_html_()
+    assert check.to_polars().shape == (0, 4)
     keyless = policy.check(pl.DataFrame(columns))
     assert isinstance(keyless.problems[0], al.KeyStoreError)
     with pytest.raises(TypeError, match=r"\.ok"):
