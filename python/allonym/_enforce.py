@@ -110,7 +110,10 @@ class Expired(_Enforced):
         told = self.to_dict()
         header = ["file", "tag", "counted from", "kept", "then", *_COUNTS]
         rows = [[str(cell) for cell in row] for row in self._rows()]
-        return self._caption(), header, rows, " · ".join([*told["reasons"], told["does_not_show"]])
+        engine = (told.get("table") or {}).get("engine") or {}
+        steps = [step["sql"] or step["what"] for step in engine.get("steps", [])]
+        notes = [*told["reasons"], *steps, told["does_not_show"]]
+        return self._caption(), header, rows, " · ".join(notes)
 
 
 class Erased(_Enforced):
@@ -177,7 +180,8 @@ def expire(
     Parameters
     ----------
     paths
-        Files, globs or folders, or one Delta table.
+        Files, globs or folders, or one Delta table. Of one Iceberg table, named alone, the result
+        tells what to run in its engine, in order.
     policy
         The policy whose ``[retention]`` counts; the nearest one when left out.
     yes

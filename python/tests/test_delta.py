@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from typing import TYPE_CHECKING
 
 import allonym as al
 import deltalake
 import pyarrow as pa
+import pyarrow.compute
+import pyarrow.parquet
 import pytest
 
 if TYPE_CHECKING:
@@ -52,7 +55,7 @@ def held(table: Path) -> list[str]:
     return [path.name for path in files if b"kanarienvogel" in path.read_bytes()]
 
 
-@pytest.mark.parametrize("partition_by", [None, ["part"]])
+@pytest.mark.parametrize("partition_by", [None, ["part"], ["mail"]])
 def test_old_versions_are_told_and_purged(place: Path, partition_by: list[str] | None) -> None:
     table = place / "claims"
     deltalake.write_deltalake(table, rows(), partition_by=partition_by)
@@ -92,6 +95,7 @@ def test_old_versions_are_told_and_purged(place: Path, partition_by: list[str] |
     assert purged.to_dict()["table"]["purged_files"] > 0
     assert purged.to_dict()["table"]["old_versions"] == []
     assert held(table) == []
+    assert not [path for path in table.rglob("*kanarienvogel*")]
     after = deltalake.DeltaTable(table)
     assert sorted(after.to_pyarrow_table()["id"].to_pylist()) == [3, 3, 4, 4, 5, 5]
     deltalake.write_deltalake(table, rows(), mode="append")
@@ -115,3 +119,199 @@ def test_tables_that_are_not_understood_are_refused(place: Path) -> None:
         al.expire(table)
     with pytest.raises(al.UsageError):
         al.expire(place / "allonym.toml", purge=True, yes=True)
+
+
+CHECKED = """version = 1
+[policy]
+name = "claims"
+purpose = "test"
+[columns.id]
+treat = "keep"
+reason = "a running number"
+[columns.closed]
+treat = "keep"
+reason = "the anchor"
+[columns.mail]
+treat = "redact"
+with = "x"
+[columns.part]
+treat = "keep"
+reason = "the place of the office"
+[retention]
+require_tags = "none"
+[retention.dataset]
+anchor = "closed"
+purpose = ["test"]
+duration = "P5Y"
+on_expiry = "drop_row"
+"""
+
+
+def checked(table: Path) -> tuple[al.CheckResult, dict[str, dict[str, object]], dict[str, object]]:
+    """The result, findings by code, and what is told of the one table; no canary in any view."""
+    policy = table.parent / "check.toml"
+    policy.write_text(CHECKED)
+    result = al.check(table, policy=al.Policy.load(policy), full=True)
+    evidence = json.loads(result.to_json())
+    assert "kanarienvogel" not in json.dumps(evidence) + result._repr_html_()
+    findings: dict[str, dict[str, object]] = {}
+    for finding in evidence["findings"]:
+        assert finding["code"] not in findings, "a table is told as one"
+        findings[finding["code"]] = finding
+    [told] = evidence["tables"]
+    return result, findings, told
+
+
+def clean(rows: pa.Table) -> pa.Table:
+    """Rows that a policy treated, all of them to be kept."""
+    mail = pa.array(["x"] * rows.num_rows)
+    return rows.set_column(rows.column_names.index("mail"), "mail", mail).filter(
+        pa.compute.equal(rows["closed"], NEW)
+    )
+
+
+@pytest.mark.parametrize("partition_by", [None, ["part"], ["mail"]])
+def test_check_counts_the_current_version_only(place: Path, partition_by: list[str] | None) -> None:
+    table = place / "claims"
+    deltalake.write_deltalake(table, rows(), partition_by=partition_by)
+    deltalake.DeltaTable(table).create_checkpoint()
+    result, findings, told = checked(table)
+    evidence = json.loads(result.to_json())
+    assert evidence["rows"] == 6
+    assert set(findings) == {"ALO-V101", "ALO-R101", "ALO-I102"}
+    assert findings["ALO-R101"]["count"] == 3
+    assert (findings["ALO-I102"]["count"], findings["ALO-I102"]["column"]) == (3, "mail")
+    names = sorted(column["name"] for column in evidence["columns"])
+    assert names == ["closed", "id", "mail", "part"]
+    assert told["partition_by"] == (partition_by or [])
+    assert (told["old_versions"], told["unreferenced_files"]) == ([], 0)
+
+    # Treated and expired rows away: the old version holds them still.
+    deltalake.write_deltalake(table, clean(rows()), mode="overwrite", partition_by=partition_by)
+    result, findings, told = checked(table)
+    assert (json.loads(result.to_json())["rows"], result.exit_code) == (3, 3)
+    assert set(findings) == {"ALO-V101", "ALO-R120", "ALO-R121", "ALO-R123"}
+    assert {findings[code]["severity"] for code in findings if code != "ALO-V101"} == {"breach"}
+    assert findings["ALO-R120"]["file"] == "claims"
+    assert "the oldest, version 0 of 20" in str(findings["ALO-R120"]["message"])
+    assert "holds 3 expired rows; 1 of them hold expired rows, 3 at most" in str(
+        findings["ALO-R120"]["message"]
+    )
+    assert "they hold 3 expired rows" in str(findings["ALO-R121"]["message"])
+    assert (findings["ALO-R123"]["count"], told["unreferenced_residual"]) == (3, 3)
+    [old] = told["old_versions"]
+    assert (old["version"], old["expired_rows"], told["version"]) == (0, 3, 1)
+
+    # After vacuum the files are gone, and the log still tells of them.
+    now = deltalake.DeltaTable(table)
+    now.vacuum(retention_hours=0, enforce_retention_duration=False, dry_run=False)
+    result, findings, told = checked(table)
+    assert told["unreferenced_files"] == 0
+    assert [old["expired_rows"] for old in told["old_versions"]] == [0, 0]
+    assert set(findings) == {"ALO-V101", "ALO-R120", "ALO-R125"}
+    assert findings["ALO-R120"]["severity"] == "note"
+    assert told["told_values"] == len(first_files(table))
+
+
+def test_an_anchor_that_rows_are_divided_by_is_looked_at(place: Path) -> None:
+    days = [OLD.date()] * 3 + [NEW.date()] * 3
+    by_day = rows().drop(["mail", "part"]).set_column(1, "closed", pa.array(days, pa.date32()))
+    table = place / "claims"
+    deltalake.write_deltalake(table, by_day, partition_by=["closed"])
+    _, findings, _ = checked(table)
+    assert findings["ALO-R101"]["count"] == 3
+    # What Delta writes of an instant in a path has no zone, so that nobody knows when it was.
+    table = place / "instants"
+    instants = rows().drop(["mail", "part"])
+    deltalake.write_deltalake(table, instants, partition_by=["closed"])
+    _, findings, _ = checked(table)
+    assert findings["ALO-R102"]["count"] == 6
+
+
+def first_files(table: Path) -> set[str]:
+    """Files of which the first commit tells."""
+    lines = (table / "_delta_log" / f"{0:020}.json").read_text().splitlines()
+    adds = [json.loads(line).get("add") for line in lines]
+    return {add["path"] for add in adds if add}
+
+
+def test_check_meets_a_table_in_a_tree_and_files_of_no_version(place: Path) -> None:
+    tree = place / "tree"
+    table = tree / "lake" / "claims"
+    table.parent.mkdir(parents=True)
+    deltalake.write_deltalake(table, clean(rows()))
+    (tree / "plain.csv").write_text("id,closed,mail,part\n1,2019-01-01,x,a\n")
+    pa.parquet.write_table(rows(), table / "part-left-behind.parquet")
+    policy = place / "check.toml"
+    policy.write_text(CHECKED)
+    evidence = json.loads(al.check(tree, policy=al.Policy.load(policy)).to_json())
+    assert evidence["rows"] == 4
+    assert [file["path"].split("/part")[0] for file in evidence["files"]] == [
+        "lake/claims",
+        "plain.csv",
+    ]
+    [told] = evidence["tables"]
+    assert (told["path"], told["unreferenced_files"]) == ("lake/claims", 1)
+    assert (told["unreferenced_expired_rows"], told["unreferenced_residual"]) == (3, 3)
+    codes = sorted(finding["code"] for finding in evidence["findings"])
+    assert codes == ["ALO-R101", "ALO-R121", "ALO-R123", "ALO-V101", "ALO-V101"]
+
+
+def test_check_tells_what_it_does_not_understand_and_goes_on(place: Path) -> None:
+    table = place / "claims"
+    deltalake.write_deltalake(table, rows())
+    first = table / "_delta_log" / f"{0:020}.json"
+    lines = [json.loads(line) for line in first.read_text().splitlines()]
+    for line in lines:
+        if "add" in line:
+            line["add"]["deletionVector"] = {
+                "storageType": "u",
+                "pathOrInlineDv": "vBn[lx{q8@P<9BNH/isA",
+                "offset": 1,
+                "sizeInBytes": 36,
+                "cardinality": 2,
+            }
+        if "protocol" in line:
+            line["protocol"] = {
+                "minReaderVersion": 3,
+                "minWriterVersion": 7,
+                "readerFeatures": ["deletionVectors", "tomorrow"],
+                "writerFeatures": ["deletionVectors", "tomorrow"],
+            }
+    first.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    result, findings, told = checked(table)
+    assert result.exit_code == 3
+    assert {"ALO-R122", "ALO-R124", "ALO-R101"} <= set(findings)
+    assert findings["ALO-R122"]["severity"] == findings["ALO-R124"]["severity"] == "unverified"
+    assert told["deletion_marks"] == 1
+    assert "`tomorrow`" in str(told["untold"])
+    # A log that is not whole is told, too, and the rest is looked at.
+    first.write_text("no commit\n")
+    (place / "more").mkdir()
+    pa.parquet.write_table(clean(rows()), place / "more" / "a.parquet")
+    table.rename(place / "more" / "claims")
+    policy = place / "check.toml"
+    evidence = json.loads(al.check(place / "more", policy=al.Policy.load(policy)).to_json())
+    assert evidence["rows"] == 3
+    assert [f["file"] for f in evidence["findings"] if f["code"] == "ALO-R124"] == ["claims"]
+
+
+def test_values_that_rows_are_divided_by_stand_in_no_evidence(place: Path) -> None:
+    table = place / "claims"
+    deltalake.write_deltalake(table, rows(), partition_by=["mail"])
+    plan = al.expire(table)
+    assert plan.verdict == "due"
+    assert "kanarienvogel" not in json.dumps(plan.to_dict())
+    tagged = (
+        POLICY
+        + """[[retention.columns]]
+match = { name = "mail" }
+anchor = "closed"
+duration = "P1Y"
+on_expiry = "null"
+"""
+    )
+    (place / "allonym.toml").write_text(tagged)
+    with pytest.raises(al.UsageError) as raised:
+        al.expire(table)
+    assert "`mail`" in str(raised.value)

@@ -93,7 +93,8 @@ pub(crate) enum Command {
     Init(InitArguments),
     /// Treat files by a policy; without one, drafts it first
     Apply(ApplyArguments),
-    /// Enforce retention: what is past its date goes, in place; a plan unless --yes
+    /// Enforce retention: what is past its date goes, in place; a plan unless --yes. A folder that is a
+    /// Delta table is done as one; of an Apache Iceberg table it tells what to run in its engine
     Expire(ExpireArguments),
     /// Erase people who asked: tokens, text, a search for what is left, a certificate; a plan unless --yes
     Erase(EraseArguments),
@@ -687,7 +688,7 @@ pub(crate) struct EvalArguments {
 
 #[derive(Debug, Args)]
 pub(crate) struct CheckArguments {
-    /// Treated files, globs or folders
+    /// Treated files, globs or folders; a folder that is a Delta or Iceberg table counts as one table
     #[arg(required = true)]
     pub(crate) paths: Vec<String>,
     /// Policy (default: as for apply, else the one that apply drafted beside its output)

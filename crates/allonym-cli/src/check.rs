@@ -7,15 +7,15 @@ use crate::session::{Session, clock_of_machine};
 use crate::{report, table};
 use allonym::ledger::{self, AuditLog, Scribe};
 use allonym::{
-    CheckEvidence, CheckJob, CheckSeverity as Severity, Failure, Result, check, check_exit, expand,
-    open_ring, read_recall, record_check, write_whole,
+    CheckEvidence, CheckJob, CheckSeverity as Severity, Failure, Result, check, check_exit,
+    expand_with_tables, open_ring, read_recall, record_check, write_whole,
 };
 use std::path::Path;
 
 pub(crate) fn run(arguments: &CheckArguments, session: &mut Session) -> Result<u8> {
     // A name without a format is found before the work.
     arguments.report.as_deref().map(report::of_name).transpose()?;
-    let inputs = expand(&arguments.paths)?;
+    let inputs = expand_with_tables(&arguments.paths)?;
     for skipped in &inputs.skipped {
         session.note(&format!("left out `{skipped}`: not a format that is read"));
     }

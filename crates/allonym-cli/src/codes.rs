@@ -234,11 +234,11 @@ const CODES: &[(&str, &str)] = &[
     ("ALO-R012", "an approver is a second person: one who is also the operator approves nothing"),
     (
         "ALO-R020",
-        "the log of the Delta table cannot be read, or tells too little; expire it with the engine that keeps it",
+        "the log of the table cannot be read, or tells too little; expire it with the engine that keeps it",
     ),
     (
         "ALO-R021",
-        "the Delta table uses something that is not understood here: what is half understood would keep what should go",
+        "the table uses something that is not understood here: what is half understood would keep what should go",
     ),
     (
         "ALO-R101",
@@ -280,6 +280,30 @@ const CODES: &[(&str, &str)] = &[
     (
         "ALO-R110",
         "a legal hold names its subjects in a file that cannot be read: nobody knows whose rows must stay",
+    ),
+    (
+        "ALO-R120",
+        "older versions of a table can still be read by whoever asks for them; where they hold expired rows, these are not gone: remove what only old versions need (Delta: allonym expire TABLE --yes --purge, or VACUUM; Iceberg: expire_snapshots)",
+    ),
+    (
+        "ALO-R121",
+        "data files that the current version of a table does not need lie in its folder still, for older versions or for none; whoever reads the folder reads them",
+    ),
+    (
+        "ALO-R122",
+        "rows that only a mark deletes (a deletion vector, a delete file) are still in their file; write the files again, then remove the old ones",
+    ),
+    (
+        "ALO-R123",
+        "files that the current version of a table does not need hold identifiers: what was treated later is untreated in them",
+    ),
+    (
+        "ALO-R124",
+        "something of a table is not understood here, so that nobody can say that all of it was looked at; look at it with the engine that keeps it",
+    ),
+    (
+        "ALO-R125",
+        "the log of a table tells least and greatest values of columns, for files that are gone too; allonym expire TABLE --yes --purge makes a Delta log forget them",
     ),
     (
         "ALO-S001",
@@ -382,6 +406,10 @@ const CODES: &[(&str, &str)] = &[
     (
         "ALO-U074",
         "a policy is drafted from one data contract at most, and --table chooses a table of it",
+    ),
+    (
+        "ALO-U090",
+        "an Iceberg table is changed by the engine and catalog that keep it; without --yes, allonym expire tells what to run there, and after that whether anything is left",
     ),
     (
         "ALO-V101",

@@ -8,14 +8,14 @@ use crate::work::{Ended, Ready};
 use allonym::retention::Verdict;
 use allonym::{
     ExpireEvidence, ExpireJob, ExpireOutcome, Failure, FileEvidence, Progress, Result, expire,
-    expire_table, is_delta_table,
+    expire_table, is_table,
 };
 use std::path::Path;
 
 pub(crate) fn run(arguments: &ExpireArguments, session: &mut Session) -> Result<u8> {
     let work = &arguments.work;
     let table = match work.paths.as_slice() {
-        [path] if is_delta_table(Path::new(path)) => Some(Path::new(path)),
+        [path] if is_table(Path::new(path)) => Some(Path::new(path)),
         _ => None,
     };
     if arguments.purge && (table.is_none() || !work.yes) {
@@ -55,7 +55,8 @@ pub(crate) fn run(arguments: &ExpireArguments, session: &mut Session) -> Result<
         _ => session.data_compact(&outcome.evidence.to_json())?,
     }
     ended.say_where(outcome.evidence_path.as_ref(), !work.yes, session);
-    if !work.yes && outcome.evidence.verdict == "due" {
+    let is_engines = outcome.evidence.table.as_ref().is_some_and(|told| told.engine.is_some());
+    if !work.yes && !is_engines && outcome.evidence.verdict == "due" {
         session.hint("do it: the same command with --yes");
     }
     Ok(outcome.exit)
@@ -73,11 +74,21 @@ fn tell(outcome: &ExpireOutcome, session: &mut Session) -> Result<()> {
     text.push_str(&sums(evidence));
     if let Some(told) = &evidence.table {
         for old in &told.old_versions {
-            let rows = table::count(old.expired_rows);
+            let rows = match old.expired_rows {
+                Some(rows) => format!("{} expired rows", table::count(rows)),
+                None => "nobody knows how many expired rows".to_owned(),
+            };
+            let most = if old.at_most { " at most" } else { "" };
             text.push_str(&format!(
-                "version {} can still be read and holds {rows} expired rows\n",
+                "version {} can still be read and holds {rows}{most}\n",
                 old.version
             ));
+        }
+        for step in told.engine.iter().flat_map(|engine| &engine.steps) {
+            text.push_str(&format!("{}\n", step.what));
+            if let Some(sql) = &step.sql {
+                text.push_str(&format!("    {sql}\n"));
+            }
         }
         if told.purged_files > 0 {
             text.push_str(&format!("{} data files purged\n", told.purged_files));

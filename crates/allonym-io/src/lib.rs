@@ -53,6 +53,7 @@
 //! personal stays. Plain text is cut at line breaks behind each megabyte; whatever spans such a
 //! break is seen in two parts.
 
+mod avro;
 mod cells;
 mod columns;
 mod csv;
@@ -72,6 +73,7 @@ mod text;
 mod walk;
 mod write;
 
+pub use avro::read_avro;
 pub use error::{IoError, IoErrorKind};
 pub use format::{Compression, Format, ReadOptions, TextEncoding};
 pub use output::{Finished, Output, Written, make_folder_of, same_file, sha256_file, write_whole};
@@ -79,5 +81,5 @@ pub use parquet_file::groups::{Bounds, RowGroups, RowGroupsWriter};
 pub use read::{Chunk, Dress, Reader};
 pub use shape::Shape;
 pub use source::Input;
-pub use walk::{Expanded, Found, expand};
+pub use walk::{Expanded, Found, TableFormat, expand, expand_with_tables};
 pub use write::{Untouched, Writer};

@@ -34,15 +34,67 @@ pub struct Expanded {
 ///
 /// # Errors
 /// A file is missing, a pattern matches nothing, a folder holds nothing to read or is a table
-/// with a log of its own (Delta), whose live files only the log knows.
+/// with a log of its own ([`TableFormat`]), whose live files only the log knows.
 pub fn expand(arguments: &[String]) -> Result<Expanded, IoError> {
+    expand_as(arguments, Tables::Refused)
+}
+
+/// As [`expand`], but a folder that is a table with a log of its own is one input: its folder, under
+/// its own name where it is the argument itself.
+///
+/// # Errors
+/// As [`expand`], but for tables.
+pub fn expand_with_tables(arguments: &[String]) -> Result<Expanded, IoError> {
+    expand_as(arguments, Tables::Taken)
+}
+
+/// Which kind of table with a log of its own a folder is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TableFormat {
+    /// Delta Lake: `_delta_log`.
+    Delta,
+    /// Apache Iceberg: `metadata` with `*.metadata.json`.
+    Iceberg,
+}
+
+impl TableFormat {
+    /// What the folder is; `None` for one of plain files.
+    #[must_use]
+    pub fn of_folder(folder: &Path) -> Option<TableFormat> {
+        if folder.join("_delta_log").is_dir() {
+            return Some(TableFormat::Delta);
+        }
+        let entries = fs::read_dir(folder.join("metadata")).ok()?;
+        let told = |name: &str| name.ends_with(".metadata.json") || name == "version-hint.text";
+        let mut names = entries.flatten().map(|entry| file_name(&entry.path()));
+        names.any(|name| told(&name)).then_some(TableFormat::Iceberg)
+    }
+
+    /// Its name.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            TableFormat::Delta => "Delta",
+            TableFormat::Iceberg => "Iceberg",
+        }
+    }
+}
+
+/// What becomes of tables on the way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Tables {
+    Refused,
+    Taken,
+}
+
+fn expand_as(arguments: &[String], tables: Tables) -> Result<Expanded, IoError> {
     let mut expanded = Expanded::default();
     for argument in arguments {
         let path = Path::new(argument);
         if argument == "-" {
             expanded.found.push(Found { input: Input::Stdin, relative: "stdin".to_owned() });
         } else if path.is_dir() {
-            walk_argument(path, &mut expanded)?;
+            walk_argument(path, tables, &mut expanded)?;
         } else if path.symlink_metadata().is_ok() {
             expanded.found.push(found(path, path.parent()));
         } else if argument.contains(['*', '?', '[']) {
@@ -57,9 +109,9 @@ pub fn expand(arguments: &[String]) -> Result<Expanded, IoError> {
     Ok(expanded)
 }
 
-fn walk_argument(folder: &Path, expanded: &mut Expanded) -> Result<(), IoError> {
+fn walk_argument(folder: &Path, tables: Tables, expanded: &mut Expanded) -> Result<(), IoError> {
     let before = expanded.found.len();
-    walk(folder, folder, expanded, 0)?;
+    walk(folder, folder, tables, expanded, 0)?;
     if expanded.found.len() == before {
         let name = folder.display().to_string();
         return Err(IoError::bad(&name, format!("the folder holds no file of {KNOWN}")));
@@ -67,16 +119,33 @@ fn walk_argument(folder: &Path, expanded: &mut Expanded) -> Result<(), IoError> 
     Ok(())
 }
 
-fn walk(folder: &Path, root: &Path, expanded: &mut Expanded, depth: usize) -> Result<(), IoError> {
+fn walk(
+    folder: &Path,
+    root: &Path,
+    tables: Tables,
+    expanded: &mut Expanded,
+    depth: usize,
+) -> Result<(), IoError> {
     let name = folder.display().to_string();
     let reading = |error: std::io::Error| IoError::reading(&name, &error);
     if depth > DEPTH_MAX {
         return Err(IoError::bad(&name, format!("folders nest deeper than {DEPTH_MAX}")));
     }
-    if folder.join("_delta_log").is_dir() {
-        let message = "this is a Delta table; its folder holds files that are no longer part of \
-                       it, so name the live files or export them";
-        return Err(IoError::new(IoErrorKind::Usage, &name, message));
+    match (TableFormat::of_folder(folder), tables) {
+        (None, _) => {}
+        (Some(_), Tables::Taken) => {
+            expanded.found.push(found_table(folder, root));
+            return Ok(());
+        }
+        (Some(format), Tables::Refused) => {
+            let article = if format == TableFormat::Delta { "a" } else { "an" };
+            let message = format!(
+                "this is {article} {} table; its folder holds files that are no longer part of it, \
+                 so name the live files or export them",
+                format.name()
+            );
+            return Err(IoError::new(IoErrorKind::Usage, &name, message));
+        }
     }
     let mut entries = Vec::new();
     for entry in fs::read_dir(folder).map_err(reading)? {
@@ -89,7 +158,7 @@ fn walk(folder: &Path, root: &Path, expanded: &mut Expanded, depth: usize) -> Re
             continue;
         }
         if kind.is_dir() {
-            walk(&path, root, expanded, depth + 1)?;
+            walk(&path, root, tables, expanded, depth + 1)?;
         } else if kind.is_symlink() && path.is_dir() {
             expanded.skipped.push(path.display().to_string());
         } else {
@@ -145,6 +214,18 @@ fn offer(path: &Path, base: Option<&Path>, expanded: &mut Expanded) {
 fn found(path: &Path, base: Option<&Path>) -> Found {
     let relative = base.and_then(|base| path.strip_prefix(base).ok()).unwrap_or(path);
     Found { input: Input::File(path.to_owned()), relative: slashed(relative) }
+}
+
+/// A table that is the argument itself has the name of its folder.
+fn found_table(folder: &Path, root: &Path) -> Found {
+    let relative = match folder.strip_prefix(root) {
+        Ok(inside) if inside.components().next().is_some() => slashed(inside),
+        _ => match folder.canonicalize().ok().as_deref().and_then(Path::file_name) {
+            Some(name) => name.to_string_lossy().into_owned(),
+            None => slashed(folder),
+        },
+    };
+    Found { input: Input::File(folder.to_owned()), relative }
 }
 
 /// A path below an output folder: no root, no way up.

@@ -5,8 +5,8 @@
 mod files;
 
 use allonym_io::{
-    Dress, Format, Input, IoErrorKind, Output, ReadOptions, Shape, Writer, expand, make_folder_of,
-    same_file, sha256_file, write_whole,
+    Dress, Format, Found, Input, IoErrorKind, Output, ReadOptions, Shape, TableFormat, Writer,
+    expand, expand_with_tables, make_folder_of, same_file, sha256_file, write_whole,
 };
 use arrow_array::{ArrayRef, RecordBatch, StringArray};
 use files::{Desk, open, pass};
@@ -225,6 +225,8 @@ fn arguments_that_name_nothing_are_refused() {
     desk.put("empty/readme.pdf", "x");
     fs::create_dir_all(desk.path("delta/_delta_log")).unwrap();
     desk.put("delta/part-0.parquet", "x");
+    desk.put("ice/metadata/v1.metadata.json", "{}");
+    desk.put("ice/data/part-0.parquet", "x");
     let check = |argument: &str, kind, words: &str| {
         let error = expand(&[desk.path(argument).display().to_string()]).unwrap_err();
         assert_eq!(error.kind, kind, "{error}");
@@ -236,6 +238,30 @@ fn arguments_that_name_nothing_are_refused() {
     check("empty", IoErrorKind::BadInput, "the folder holds no file of a known format");
     check("a[.csv", IoErrorKind::Usage, "not a pattern");
     check("delta", IoErrorKind::Usage, "Delta table");
+    check("ice", IoErrorKind::Usage, "an Iceberg table");
+}
+
+#[test]
+fn tables_are_one_input_where_they_are_asked_for() {
+    let desk = Desk::new();
+    desk.put("lake/plain/a.csv", "x\n");
+    desk.put("lake/ice/metadata/v1.metadata.json", "{}");
+    desk.put("lake/ice/data/part-0.parquet", "x");
+    desk.put("lake/delta/_delta_log/0.json", "{}");
+    desk.put("lake/delta/part-0.parquet", "x");
+    let found = |argument: &str| {
+        let argument = desk.path(argument).display().to_string();
+        expand_with_tables(&[argument]).unwrap().found
+    };
+    let names = |found: &[Found]| -> Vec<String> {
+        found.iter().map(|found| found.relative.clone()).collect()
+    };
+    assert_eq!(names(&found("lake")), ["delta", "ice", "plain/a.csv"]);
+    let table = found("lake/ice");
+    assert_eq!(names(&table), ["ice"]);
+    assert_eq!(table[0].input, Input::File(desk.path("lake/ice")));
+    assert_eq!(TableFormat::of_folder(&desk.path("lake/ice")), Some(TableFormat::Iceberg));
+    assert_eq!(TableFormat::of_folder(&desk.path("lake/plain")), None);
 }
 
 #[cfg(unix)]

@@ -7,7 +7,7 @@ use crate::work::interruptible;
 use allonym::ledger::{self, AuditLog, Scribe, asked_place};
 use allonym::{
     Cancel, CheckJob, PolicySource, ReadOptions, check as check_files, check_batches, check_exit,
-    expand, open_ring, record_check,
+    expand_with_tables, open_ring, record_check,
 };
 use allonym_cli::clock_of_machine;
 use pyo3::prelude::*;
@@ -49,7 +49,7 @@ pub(crate) fn check(
         };
         let job = CheckJob {
             inputs: match &path {
-                Some(path) => expand(std::slice::from_ref(path))?.found,
+                Some(path) => expand_with_tables(std::slice::from_ref(path))?.found,
                 None => Vec::new(),
             },
             source: path.clone().unwrap_or_else(|| source.to_owned()),

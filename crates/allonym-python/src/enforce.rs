@@ -8,7 +8,7 @@ use crate::work::interruptible;
 use allonym::ledger::{Scribe, asked_place};
 use allonym::{
     Anchors, Cancel, Environment, EraseJob, Expanded, ExpireJob, Policy, Progress, ReadOptions,
-    Work, erase, expand, expire, expire_table, is_delta_table,
+    Work, erase, expand, expire, expire_table, is_table,
 };
 use allonym_cli::clock_of_machine;
 use pyo3::prelude::*;
@@ -41,7 +41,7 @@ pub(crate) fn expire_files(
     let ready = Ready::new(py, policy, as_of.as_deref(), asked)?;
     interruptible(py, &ready.cancel, || {
         let table = match paths.as_slice() {
-            [path] if is_delta_table(Path::new(path)) => Some(Path::new(path)),
+            [path] if is_table(Path::new(path)) => Some(Path::new(path)),
             _ => None,
         };
         if purge && (table.is_none() || !apply) {

@@ -33,6 +33,9 @@ pub struct CheckEvidence {
     pub seed: u64,
     /// Files, in order.
     pub files: Vec<FileEvidence>,
+    /// Tables with versions among what was checked; their current files stand in `files`.
+    #[serde(default)]
+    pub tables: Vec<TableEvidence>,
     /// Columns of all files, each once.
     pub columns: Vec<ColumnEvidence>,
     /// Identifiers that are left.
@@ -190,6 +193,59 @@ impl FileEvidence {
             changed_by: Vec::new(),
         }
     }
+}
+
+/// A table with versions: what stands in its folder besides the files that count now.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TableEvidence {
+    /// Its folder, as it was named.
+    pub path: String,
+    /// `delta` or `iceberg`.
+    pub format: String,
+    /// The current version; null where its log cannot be read.
+    pub version: Option<u64>,
+    /// The id of the current snapshot, of formats that have such.
+    pub snapshot: Option<String>,
+    /// Data files of the current version.
+    pub files: u64,
+    /// Columns that rows are divided by: their values stand in paths and in the log, too.
+    pub partition_by: Vec<String>,
+    /// Marks that delete rows of the current version, which are still in its files: deletion vectors,
+    /// files of deletes.
+    pub deletion_marks: u64,
+    /// Older versions that can still be read, oldest first.
+    pub old_versions: Vec<OldVersion>,
+    /// Data files in the folder that the current version does not need.
+    pub unreferenced_files: u64,
+    /// Expired rows in those; null where that cannot be told.
+    pub unreferenced_expired_rows: Option<u64>,
+    /// Cells in those that hold identifiers, of the rows that were searched.
+    pub unreferenced_residual: u64,
+    /// Files that are gone, of which the log still tells values; of Iceberg, lists of files that no
+    /// snapshot needs.
+    pub told_values: u64,
+    /// What could not be told of the table.
+    pub untold: Vec<String>,
+}
+
+/// An older version of a table.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OldVersion {
+    /// Its number.
+    pub version: u64,
+    /// The id of its snapshot, of formats that have such.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub snapshot: Option<String>,
+    /// When it was written, RFC 3339, where the log says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub committed: Option<String>,
+    /// Rows in it that have expired; null where that cannot be told.
+    pub expired_rows: Option<u64>,
+    /// Some of them may be deleted by a mark: they are still in its files, and no reader shows them.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub at_most: bool,
 }
 
 /// One column of a check.

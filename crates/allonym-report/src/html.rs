@@ -1,7 +1,9 @@
 //! A check as one page: static markup and inline SVG, no script, no request.
 
 use crate::clauses::clause_of;
-use crate::words::{number, sentence, severity, sign, tame, verdict};
+use crate::words::{
+    expired_words, number, sentence, severity, sign, table_facts, tame, verdict, version_words,
+};
 use crate::{CheckEvidence, ColumnEvidence, Finding, TagEvidence};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -17,6 +19,7 @@ pub fn html(evidence: &CheckEvidence) -> String {
     page.columns(evidence);
     page.residual(evidence);
     page.retention(evidence);
+    page.tables(evidence);
     page.minimization(evidence);
     page.keys(evidence);
     page.clauses(evidence);
@@ -279,6 +282,45 @@ impl Page {
         self.end();
     }
 
+    /// What folders of tables hold besides the files that count now.
+    fn tables(&mut self, evidence: &CheckEvidence) {
+        if evidence.tables.is_empty() {
+            return;
+        }
+        self.section("tables", "Tables with versions");
+        for told in &evidence.tables {
+            let facts: Vec<(&str, String)> = table_facts(told);
+            self.element("h3", &told.path);
+            self.facts(&facts);
+            if told.old_versions.is_empty() {
+                continue;
+            }
+            let rows: Vec<Vec<String>> = told
+                .old_versions
+                .iter()
+                .take(OLD_VERSIONS_MAX)
+                .map(|old| {
+                    vec![
+                        version_words(old.version, old.snapshot.as_deref()),
+                        old.committed.clone().unwrap_or_else(|| "not said".to_owned()),
+                        expired_words(old),
+                    ]
+                })
+                .collect();
+            let all = told.old_versions.len();
+            let caption = match all > OLD_VERSIONS_MAX {
+                true => format!(
+                    "The oldest {OLD_VERSIONS_MAX} of {} older versions that can still be read; the \
+                     evidence has all",
+                    number(all as u64)
+                ),
+                false => "Older versions that can still be read".to_owned(),
+            };
+            self.table("versions", &caption, &["Version", "Written", "Expired rows"], &rows);
+        }
+        self.end();
+    }
+
     /// Shares of rows by verdict. The table below it has the numbers, and each part its word.
     fn chart(&mut self, n: usize, tag: &TagEvidence) {
         let all: u64 = tag.counts.values().sum();
@@ -505,6 +547,8 @@ fn escape(text: &str, out: &mut String) {
     }
 }
 
+/// Tables of a busy pipeline have hundreds.
+const OLD_VERSIONS_MAX: usize = 50;
 /// Narrower parts of a bar have no room for their word; the table has it.
 const LABEL_WIDTH_MIN: f64 = 60.0;
 const STYLE: &str = "\
@@ -519,7 +563,7 @@ header{border-left:.5rem solid;padding:.2rem 1rem;margin-bottom:1rem}\
 .word{font-size:1.6rem;font-weight:700;margin:0}.good .word{color:var(--good)}\
 .bad .word{color:var(--bad)}.open .word{color:var(--open)}\
 h1{font-size:1.2rem;margin:.2rem 0}h2{font-size:1.1rem;margin:1.6rem 0 .4rem}\
-h1,dd,td,th,p,li{overflow-wrap:anywhere}dl{display:grid;grid-template-columns:12rem 1fr;gap:.2rem 1rem;margin:0}\
+h3{font-size:1rem;margin:1rem 0 .3rem}h1,h3,dd,td,th,p,li{overflow-wrap:anywhere}dl{display:grid;grid-template-columns:12rem 1fr;gap:.2rem 1rem;margin:0}\
 dt{color:var(--soft)}dd{margin:0}table{border-collapse:collapse;width:100%;margin:.4rem 0}\
 caption{text-align:left;color:var(--soft)}th,td{text-align:left;vertical-align:top;\
 padding:.25rem .8rem .25rem 0;border-bottom:1px solid var(--line);font-weight:400}\

@@ -38,7 +38,8 @@ pub use csv::csv;
 pub use document::{Document, Section, State};
 pub use evidence::{
     CheckEvidence, ColumnEvidence, FileEvidence, Finding, HoldEvidence, KeyEvidence, LookedFor,
-    PolicyEvidence, Recall, Residual, RetentionEvidence, Severity, TagEvidence, Verdict,
+    OldVersion, PolicyEvidence, Recall, Residual, RetentionEvidence, Severity, TableEvidence,
+    TagEvidence, Verdict,
 };
 pub use html::{escaped, html};
 pub use markdown::markdown;

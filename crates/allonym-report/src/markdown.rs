@@ -1,7 +1,7 @@
 //! A check as Markdown, for pull requests and wikis.
 
 use crate::CheckEvidence;
-use crate::words::{number, sentence, severity, tame, verdict};
+use crate::words::{number, sentence, severity, table_facts, tame, verdict};
 
 /// A check as Markdown (GitHub's tables). Names of strangers are escaped.
 #[must_use]
@@ -35,6 +35,12 @@ pub fn markdown(evidence: &CheckEvidence) -> String {
             ];
             let cells: Vec<String> = cells.iter().map(|cell| inert(cell)).collect();
             text.push_str(&format!("| {} |\n", cells.join(" | ")));
+        }
+    }
+    for told in &evidence.tables {
+        text.push_str(&format!("\n## Table {}\n\n", inert(&told.path)));
+        for (what, said) in table_facts(told) {
+            text.push_str(&format!("- {what}: {}\n", inert(&said)));
         }
     }
     text.push_str("\n## What this does not prove\n\n");

@@ -1,7 +1,7 @@
 //! A check as rows for the register of processing activities (GDPR, article 30), and as a workbook.
 
 use crate::csv;
-use crate::words::{cell, csv_cell, masking, sentence, tag_of, verdict};
+use crate::words::{cell, csv_cell, masking, sentence, table_facts, tag_of, verdict};
 use crate::{CheckEvidence, ColumnEvidence};
 use rust_xlsxwriter::{DocProperties, ExcelDateTime, Format, FormatAlign, Workbook, Worksheet};
 
@@ -79,6 +79,11 @@ pub fn xlsx(evidence: &CheckEvidence) -> Result<Vec<u8>, WorkbookError> {
     ];
     for (what, said) in facts {
         sheet.row(&[what.to_owned(), said])?;
+    }
+    for told in &evidence.tables {
+        let facts = table_facts(told).into_iter().map(|(what, said)| format!("{what}: {said}"));
+        let said = facts.collect::<Vec<_>>().join("; ");
+        sheet.row(&[format!("Table {}", told.path), said])?;
     }
     for limit in &evidence.limits {
         sheet.row(&["Not proven".to_owned(), limit.clone()])?;

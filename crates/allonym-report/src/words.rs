@@ -1,6 +1,8 @@
 //! Words and forms that all views share.
 
-use crate::{CheckEvidence, ColumnEvidence, Severity, TagEvidence, Verdict};
+use crate::{
+    CheckEvidence, ColumnEvidence, OldVersion, Severity, TableEvidence, TagEvidence, Verdict,
+};
 
 /// The verdict for people.
 pub(crate) fn verdict(verdict: Verdict) -> &'static str {
@@ -84,6 +86,54 @@ pub(crate) fn tag_of<'e>(
     let tags = || evidence.retention.iter().flat_map(|retention| &retention.tags);
     let own = tags().find(|tag| tag.column.as_deref() == Some(column.name.as_str()));
     own.or_else(|| tags().find(|tag| tag.column.is_none()))
+}
+
+/// A table with versions in pairs of what and how.
+pub(crate) fn table_facts(told: &TableEvidence) -> Vec<(&'static str, String)> {
+    let counted = |rows: Option<u64>| rows.map_or_else(|| "cannot be told".to_owned(), number);
+    let version = match told.version {
+        Some(version) => version_words(version, told.snapshot.as_deref()),
+        None => "cannot be told".to_owned(),
+    };
+    let mut facts = vec![
+        ("Format", told.format.clone()),
+        ("Current version", version),
+        ("Data files of it", number(told.files)),
+        ("Older versions that can be read", number(told.old_versions.len() as u64)),
+        ("Files that it does not need", number(told.unreferenced_files)),
+    ];
+    if !told.partition_by.is_empty() {
+        facts.push(("Rows are divided by", told.partition_by.join(", ")));
+    }
+    if told.unreferenced_files > 0 {
+        facts.push(("Expired rows in those", counted(told.unreferenced_expired_rows)));
+        facts.push(("Cells with identifiers in those", number(told.unreferenced_residual)));
+    }
+    if told.deletion_marks > 0 {
+        facts.push(("Marks that delete rows still in files", number(told.deletion_marks)));
+    }
+    if told.told_values > 0 {
+        facts.push(("Of which the log still tells values", number(told.told_values)));
+    }
+    if !told.untold.is_empty() {
+        facts.push(("Could not be told", told.untold.join("; ")));
+    }
+    facts
+}
+
+/// A version by its number, and by its snapshot where it has one.
+pub(crate) fn version_words(version: u64, snapshot: Option<&str>) -> String {
+    match snapshot {
+        Some(snapshot) => format!("{version} (snapshot {snapshot})"),
+        None => version.to_string(),
+    }
+}
+
+/// The expired rows of an older version.
+pub(crate) fn expired_words(old: &OldVersion) -> String {
+    let most = if old.at_most { " at most" } else { "" };
+    old.expired_rows
+        .map_or_else(|| "cannot be told".to_owned(), |rows| format!("{}{most}", number(rows)))
 }
 
 /// A cell of a spreadsheet that is taken for no formula.

@@ -4,8 +4,8 @@
 
 use allonym_report::{
     CheckEvidence, ColumnEvidence, FileEvidence, Finding, HoldEvidence, KeyEvidence, LookedFor,
-    PolicyEvidence, Residual, RetentionEvidence, Severity, TagEvidence, Verdict, croissant, csv,
-    html, markdown, odcs, openlineage, read, ropa, sarif, xlsx,
+    OldVersion, PolicyEvidence, Residual, RetentionEvidence, Severity, TableEvidence, TagEvidence,
+    Verdict, croissant, csv, html, markdown, odcs, openlineage, read, ropa, sarif, xlsx,
 };
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -109,6 +109,7 @@ fn evidence(names: &[String]) -> CheckEvidence {
             unchanged: Some(true),
             changed_by: Vec::new(),
         }],
+        tables: names.iter().take(1).map(table).collect(),
         columns: names.iter().enumerate().map(column).collect(),
         residual: Residual {
             rows_read: 50_000,
@@ -136,6 +137,54 @@ fn evidence(names: &[String]) -> CheckEvidence {
         limits: vec!["Only the kinds of identifiers listed were looked for.".to_owned()],
         signature: Some(json!({"key": "allonym/00+00+00", "value": "AA=="})),
     }
+}
+
+/// Sixty older versions, one of which cannot be judged.
+fn table(name: &String) -> TableEvidence {
+    let old = |version: u64| OldVersion {
+        version,
+        snapshot: Some(name.clone()),
+        committed: Some("2026-01-01T00:00:00Z".to_owned()),
+        expired_rows: (version != 3).then_some(61_004 - version),
+        at_most: version == 1,
+    };
+    TableEvidence {
+        path: name.clone(),
+        format: "iceberg".to_owned(),
+        version: Some(60),
+        snapshot: Some(name.clone()),
+        files: 14,
+        partition_by: vec![name.clone()],
+        deletion_marks: 2,
+        old_versions: (0..60).map(old).collect(),
+        unreferenced_files: 31,
+        unreferenced_expired_rows: None,
+        unreferenced_residual: 7,
+        told_values: 5,
+        untold: vec![format!("uses the feature `{name}`")],
+    }
+}
+
+#[test]
+fn tables_with_versions_are_told_in_every_view_for_people() {
+    let evidence = hostile();
+    let page = html(&evidence);
+    for said in [
+        "Tables with versions",
+        "The oldest 50 of 60 older versions that can still be read",
+        "<td>61,004</td>",
+        "<td>61,003 at most</td>",
+        "<td>cannot be told</td>",
+        "<dt>Marks that delete rows still in files</dt><dd>2</dd>",
+    ] {
+        assert!(page.contains(said), "{said}");
+    }
+    let text = markdown(&evidence);
+    assert!(text.contains("- Older versions that can be read: 60\n"), "{text}");
+    assert!(text.contains("- Cells with identifiers in those: 7\n"), "{text}");
+    // Without such a table nothing is said of any.
+    let without = CheckEvidence { tables: Vec::new(), ..hostile() };
+    assert!(!html(&without).contains("Tables with versions"));
 }
 
 fn hostile() -> CheckEvidence {

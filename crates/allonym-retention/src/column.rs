@@ -68,6 +68,25 @@ impl Judge {
         Ok(Judge { reading, null, data_type: data_type.clone() })
     }
 
+    /// Which anchors have expired, as ranges of the column's own numbers (days, or units from 1970) in
+    /// order: from a number on, or from the beginning, up to another that is not among them. Nearly
+    /// always there is one range; the ends of months and clocks that are turned can make several.
+    /// `None` for columns of text, and for times without a zone. Nulls are told by
+    /// [`Judge::nulls_expire`].
+    #[must_use]
+    pub fn expired_ranges(&self) -> Option<Vec<(Option<i64>, i64)>> {
+        match &self.reading {
+            Reading::Numbers(cuts) => Some(cuts.expired.ranges()),
+            Reading::Text(_) | Reading::Dictionary(_) | Reading::Naive => None,
+        }
+    }
+
+    /// Whether rows without an anchor have expired.
+    #[must_use]
+    pub fn nulls_expire(&self) -> bool {
+        self.null.finding == Finding::Expired
+    }
+
     /// Counts the verdicts of a column in one pass. `held` says which rows a legal hold covers;
     /// none when left out. An empty column counts nothing.
     ///

@@ -152,6 +152,19 @@ impl<T: Ord + Copy> Flips<T> {
         self.0.partition_point(|flip| *flip <= at).is_multiple_of(2)
     }
 
+    /// The members as half-open ranges; the first one has no beginning.
+    pub(crate) fn ranges(&self) -> Vec<(Option<T>, T)> {
+        let mut flips = self.0.iter().copied();
+        let mut ranges = Vec::new();
+        let mut from = None;
+        while let Some(to) = flips.next() {
+            ranges.push((from, to));
+            let Some(next) = flips.next() else { break };
+            from = Some(next);
+        }
+        ranges
+    }
+
     /// Whether membership changes between two numbers, of which the first is not greater.
     pub(crate) fn changes(&self, from: T, to: T) -> bool {
         self.0.iter().any(|flip| from < *flip && *flip <= to)
@@ -327,8 +340,13 @@ mod tests {
         assert_eq!(flips(0, 40, [], |_| true), Flips(vec![40]));
         assert_eq!(flips(0, 40, [], |_| false), Flips(vec![0]));
         let flips = flips(0, 40, [20, 30, 31], holds);
+        let ranges = flips.ranges();
+        assert_eq!(ranges, [(None, 10), (Some(20), 25), (Some(30), 31)]);
         for n in -5..50 {
             assert_eq!(flips.holds(n), holds(n), "{n}");
+            let within =
+                |(from, to): &(Option<i128>, i128)| from.is_none_or(|from| from <= n) && n < *to;
+            assert_eq!(ranges.iter().any(within), holds(n), "{n}");
         }
     }
 

@@ -6,6 +6,7 @@
 mod clocks;
 mod proof;
 mod residue;
+mod tables;
 
 use crate::cells::leaves;
 use crate::holds::held_rows;
@@ -15,11 +16,11 @@ use crate::tags::{FileName, in_words};
 use crate::{Cancel, Failure, PolicySource, Receipt, Result, load_rules, rule_folders};
 use allonym_core::Policy;
 use allonym_exposure::clopper_pearson;
-use allonym_io::{Found, Input, ReadOptions, Reader, sha256_file};
+use allonym_io::{Found, Input, ReadOptions, Reader, TableFormat, sha256_file};
 use allonym_recognize::RuleSet;
 use allonym_report::{
     CheckEvidence, ColumnEvidence, FileEvidence, Finding, KeyEvidence, LookedFor, PolicyEvidence,
-    Recall, Residual, RetentionEvidence, Severity, Verdict,
+    Recall, Residual, RetentionEvidence, Severity, TableEvidence, Verdict,
 };
 use arrow_array::RecordBatch;
 use arrow_schema::{ArrowError, Schema, SchemaRef};
@@ -84,7 +85,14 @@ pub fn check(job: &CheckJob<'_>) -> Result<CheckEvidence> {
     let mut proofs = Proofs::default();
     for found in &job.inputs {
         job.cancel.check()?;
-        check.file(found, &mut proofs)?;
+        let folder = match &found.input {
+            Input::File(path) => Some(path.as_path()),
+            Input::Stdin => None,
+        };
+        match folder.and_then(|path| Some((path, TableFormat::of_folder(path)?))) {
+            Some((folder, format)) => check.versions(found, folder, format, &mut proofs)?,
+            None => check.file(found, &mut proofs)?,
+        }
     }
     check.findings.extend(proofs.missing());
     check.evidence()
@@ -176,6 +184,7 @@ pub fn read_recall(json: &str, measured_on: &str) -> Result<Recall> {
 }
 
 /// A table at work.
+#[derive(Clone, Copy)]
 struct Table<'t> {
     /// Where it is; nowhere for one in memory.
     path: Option<&'t Path>,
@@ -194,6 +203,7 @@ struct Check<'a> {
     clocks: Clocks,
     findings: Vec<Finding>,
     files: Vec<FileEvidence>,
+    tables: Vec<TableEvidence>,
     columns: Vec<ColumnEvidence>,
     keys: BTreeSet<KeyEvidence>,
     rows: u64,
@@ -220,6 +230,7 @@ impl<'a> Check<'a> {
             clocks: Clocks::default(),
             findings,
             files: Vec::new(),
+            tables: Vec::new(),
             columns: Vec::new(),
             keys: BTreeSet::new(),
             rows: 0,
@@ -464,6 +475,7 @@ impl<'a> Check<'a> {
             rows_read: self.rows_read,
             seed: self.job.seed,
             files: self.files,
+            tables: self.tables,
             columns: self.columns,
             residual,
             retention: has_retention.then(|| RetentionEvidence {
@@ -580,5 +592,6 @@ const LIMITS: &[&str] = &[
     "Only the kinds of identifiers listed were looked for; free text is as clean as the detector \
      is good.",
     "Columns that are kept may single people out together; that is measured by allonym risk.",
-    "Copies that others made, backups and older versions of the files were not looked at.",
+    "Copies that others made, backups and older versions of the files were not looked at, but for what \
+     the folder of a table with versions still holds.",
 ];

@@ -1,11 +1,11 @@
 //! `expire`: what is past its date goes, in place, and what was done is told.
 
-use crate::delta::TableEvidence;
 use crate::holds::KnownHold;
 use crate::jobs::{
     Job, JobFile, Matter, Work, job_files, refuse_future, remove_drafts, seal, unfinished,
     write_evidence,
 };
+use crate::lake::{SHOWN, TableEvidence, shown};
 use crate::ledger::{Action, AuditLog, OpenJob, Signature};
 use crate::random::RandomTokens;
 use crate::rewrite::{Edit, Edited, Fate, rewrite};
@@ -17,6 +17,7 @@ use crate::{
 };
 use allonym_io::{Format, Found, Input, Reader, RowGroups, make_folder_of, sha256_file};
 use allonym_keys::Keyring;
+use allonym_report::OldVersion;
 use allonym_retention::{Counts, OnExpiry, Verdict};
 use arrow_array::{Array, ArrayRef, BooleanArray, RecordBatch, new_null_array};
 use arrow_buffer::{BooleanBuffer, BooleanBufferBuilder};
@@ -710,6 +711,7 @@ pub(crate) fn write_again(
     if let Some(finished) = rewritten.aside {
         let written = finished.commit()?;
         let path = aside.as_ref().map_or_else(String::new, |path| path.display().to_string());
+        let path = if file.name.contains(SHOWN) { shown(&path) } else { path };
         evidence.quarantine = Some(Quarantine { path, sha256: written.sha256 });
     }
     stamp.check(&file.path)?;
@@ -1026,6 +1028,13 @@ fn check_quarantine(job: &ExpireJob<'_>, root: &Path, planned: &[Planned]) -> Re
 /// The date comes first, so that the name keeps its endings.
 fn quarantine_place(folder: &Path, file: &JobFile, as_of: Timestamp) -> PathBuf {
     let (above, name) = file.name.rsplit_once('/').unwrap_or(("", &file.name));
+    let mut above: PathBuf = above.into();
+    if file.name.contains(SHOWN) {
+        // What rows are divided by stands in their path alone, and goes with them.
+        let deep = above.components().count();
+        let folders: Vec<_> = file.path.parent().into_iter().flat_map(Path::components).collect();
+        above = folders.into_iter().rev().take(deep).rev().collect();
+    }
     folder.join(above).join(format!("{}.{name}", stamp_of(as_of)))
 }
 
@@ -1179,22 +1188,42 @@ pub(crate) fn conclude(evidence: &mut ExpireEvidence) -> u8 {
     against |= !drift.is_empty();
     reasons.extend(drift.into_iter().cloned());
     if let Some(table) = &evidence.table {
-        let holding = table.old_versions.iter().filter(|old| old.expired_rows > 0);
+        let rows = |old: &OldVersion| old.expired_rows.unwrap_or(0);
+        let holding = table.old_versions.iter().filter(|old| rows(old) > 0);
         if let Some(oldest) = holding.clone().next() {
             reasons.push(format!(
                 "{} older table versions can still be read; {} of them hold expired rows, the oldest \
                  {} of them",
                 table.old_versions.len(),
                 holding.count(),
-                oldest.expired_rows
+                rows(oldest)
             ));
             against = true;
         }
+        if table.old_versions.iter().any(|old| old.expired_rows.is_none()) {
+            reasons
+                .push("how many expired rows older table versions hold cannot be told".to_owned());
+            unverifiable = true;
+        }
         if table.unreferenced_files > 0 {
+            let held = match table.unreferenced_expired_rows {
+                Some(0) => String::new(),
+                Some(rows) => format!(" and hold {rows} expired rows"),
+                None => ", and how many expired rows they hold cannot be told".to_owned(),
+            };
             reasons.push(format!(
-                "{} data files that no current row stands in are still in the folder",
+                "{} data files that no current row stands in are still in the folder{held}",
                 table.unreferenced_files
             ));
+            against |= table.unreferenced_expired_rows != Some(0);
+            unverifiable |= table.unreferenced_expired_rows.is_none();
+        }
+        if table.deletion_marks > 0 {
+            reasons.push(format!(
+                "{} files of deletes only mark rows: these are still in their files, and are counted",
+                table.deletion_marks
+            ));
+            against = true;
         }
     }
     let due = evidence.files.iter().any(has_due);

@@ -12,6 +12,7 @@ use std::fs;
 use std::path::Path;
 
 /// A hold on a date, with the tokens of its subjects.
+#[derive(Clone)]
 pub(crate) struct KnownHold {
     pub(crate) hold: Hold,
     pub(crate) in_force: bool,

@@ -11,7 +11,6 @@ mod cells;
 mod check;
 mod compiled;
 mod contract;
-mod delta;
 mod draft;
 mod erase;
 mod evaluate;
@@ -23,6 +22,7 @@ mod frame;
 mod holds;
 mod jobs;
 mod keys;
+mod lake;
 mod manifest;
 mod pages;
 mod pipeline;
@@ -49,7 +49,7 @@ pub use allonym_core::{
 };
 pub use allonym_io::{
     Compression, Expanded, Format, Found, Input, IoError, ReadOptions, TextEncoding, expand,
-    write_whole,
+    expand_with_tables, write_whole,
 };
 pub use allonym_keys::{
     Finding as KeyFinding, KeyInfo, KeyState, Keyring, Passphrase, Profile, Scope, Severity,
@@ -65,7 +65,6 @@ pub use allonym_report::{
 pub use canary::{Canary, CanaryEvidence, CanaryPlan, ReceiptCanaries, canaries, score_canaries};
 pub use check::{CheckJob, check, check_batches, check_exit, read_recall, record_check};
 pub use contract::{TableContract, is_contract};
-pub use delta::{OldVersion, TableEvidence, expire_table, is_delta_table};
 pub use draft::{draft, draft_policy};
 pub use erase::{
     Certificate, EraseJob, EraseOutcome, ErasedFile, Searched, SearchedKey, Unsearchable, erase,
@@ -83,6 +82,7 @@ pub use find::{FindOptions, Finder, Finding};
 pub use frame::{BoundPolicy, FrameCounts, TokenColumn, tokenize};
 pub use jobs::Work;
 pub use keys::{Environment, KeyPlace, create_default_ring, open_ring, ring_place, unlock_for};
+pub use lake::{EnginePlan, EngineStep, TableEvidence, expire_table, is_table};
 pub use manifest::ReceiptField;
 pub use pipeline::{Cancel, Treatment, treat_stream};
 pub use receipt::{Digest, Receipt, ReceiptColumn, ReceiptFile, ReceiptKey};

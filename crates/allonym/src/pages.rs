@@ -1,7 +1,7 @@
 //! What an expiry and an erasure say to people: their evidence as documents.
 
 use crate::expire::{FileEvidence, has_due};
-use crate::{Certificate, Derived, ExpireEvidence, Version};
+use crate::{Certificate, Derived, EnginePlan, ExpireEvidence, Version};
 use allonym_report::{Document, Section, State, number};
 
 impl ExpireEvidence {
@@ -37,7 +37,18 @@ impl ExpireEvidence {
         sections.push(clocks(&self.files));
         sections.extend(self.table.as_ref().map(|table| {
             let rows = table.old_versions.iter();
-            let rows = rows.map(|old| vec![old.version.to_string(), number(old.expired_rows)]);
+            let rows = rows.map(|old| {
+                let most = if old.at_most { " at most" } else { "" };
+                let expired = old.expired_rows.map_or_else(
+                    || "cannot be told".to_owned(),
+                    |rows| format!("{}{most}", number(rows)),
+                );
+                let version = match &old.snapshot {
+                    Some(snapshot) => format!("{} (snapshot {snapshot})", old.version),
+                    None => old.version.to_string(),
+                };
+                vec![version, expired]
+            });
             let notes = vec![format!(
                 "{} table; {} data files stand in the folder that no current row needs, {} were \
                  removed for good.",
@@ -49,6 +60,8 @@ impl ExpireEvidence {
             let table = Section::new("versions", "Older versions", &header, rows.collect());
             Section { notes, ..table }
         }));
+        let engine = self.table.as_ref().and_then(|table| table.engine.as_ref());
+        sections.extend(engine.filter(|engine| !engine.steps.is_empty()).map(to_run));
         if !self.holds.is_empty() {
             sections.push(holds(self.holds.iter().map(|hold| (&hold.id, hold.review_overdue))));
         }
@@ -70,6 +83,20 @@ impl ExpireEvidence {
             limits: vec![self.does_not_show.clone()],
             sections,
         }
+    }
+}
+
+/// What has to be run in the engine of a table, in order.
+fn to_run(engine: &EnginePlan) -> Section {
+    let rows = engine.steps.iter().enumerate().map(|(at, step)| {
+        vec![(at + 1).to_string(), step.what.clone(), step.rows.map(number).unwrap_or_default()]
+    });
+    let statements =
+        engine.steps.iter().filter_map(|step| Some(format!("{};\n", step.sql.as_ref()?)));
+    let header = ["step", "what it does", "rows"];
+    Section {
+        code: Some(statements.collect()),
+        ..Section::new("engine", "To be run in the engine, in order", &header, rows.collect())
     }
 }
 

@@ -5,6 +5,7 @@ use crate::manifest::read_retention;
 use crate::row_expiry::{self, Said};
 use crate::{Failure, Policy, Receipt, Result};
 use allonym_core::{AnchorSource, Coarser, ROW_EXPIRY, RequireTags, Retention, Tag, TagMatch};
+use allonym_io::TableFormat;
 use allonym_recognize::RuleSet;
 use allonym_retention::{
     Anchor, AnchorTypeError, Counts, Judge, OnExpiry, OnNullAnchor, Ruling, Term, Verdict,
@@ -164,10 +165,17 @@ impl FileName<'_> {
     pub(crate) fn names(&self, policy: &Policy) -> Vec<String> {
         let file = self.relative.rsplit('/').next().unwrap_or(self.relative);
         let stem = file.split('.').next().unwrap_or(file);
-        let folder = self.path.and_then(Path::parent).and_then(Path::file_name);
-        let folder = folder.map(|name| name.to_string_lossy().into_owned());
-        let known = [self.relative, file, stem].map(str::to_owned);
-        known.into_iter().chain(folder).chain(policy.name().map(str::to_owned)).collect()
+        // Folders that rows are divided by are called after values, not after the data.
+        let folders = self.path.into_iter().flat_map(|path| path.ancestors().skip(1));
+        let folders = folders.filter_map(Path::file_name);
+        let mut folders = folders.map(|name| name.to_string_lossy().into_owned());
+        let folder = folders.find(|name| !name.contains('='));
+        // Tables with versions keep their files in folders of their own.
+        let mut above = self.path.into_iter().flat_map(|path| path.ancestors().skip(1));
+        let table = above.find(|folder| TableFormat::of_folder(folder).is_some());
+        let table = table.and_then(Path::file_name).map(|name| name.to_string_lossy().into_owned());
+        let known = [self.relative, file, stem].map(str::to_owned).into_iter();
+        known.chain(folder).chain(table).chain(policy.name().map(str::to_owned)).collect()
     }
 }
 

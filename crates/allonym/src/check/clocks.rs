@@ -287,6 +287,20 @@ impl Bindings {
         Ok(())
     }
 
+    /// Whether there is a tag at all.
+    pub(super) fn has_tags(&self) -> bool {
+        !self.clocks.is_empty()
+    }
+
+    /// Rows that have expired, by the tag under which most have; `None` without a tag, and where one
+    /// has nothing to count from.
+    pub(super) fn expired(&self) -> Option<u64> {
+        if self.clocks.iter().any(|clock| clock.hands.is_empty()) {
+            return None;
+        }
+        self.clocks.iter().map(|clock| clock.counts.of(Verdict::Expired)).max()
+    }
+
     /// What the rows have shown.
     pub(super) fn findings(&self, file: &str) -> Vec<Finding> {
         let mut findings: Vec<Finding> = Vec::new();

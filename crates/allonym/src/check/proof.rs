@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 /// The manifest of a file.
 pub(super) struct Proof {
     pub(super) receipt: Receipt,
-    place: PathBuf,
+    pub(super) place: PathBuf,
     output: ReceiptFile,
     signature: SignatureState,
     key: Option<String>,

@@ -1,9 +1,10 @@
 //! Delta tables: what is past its date goes in one commit, and what old versions still hold is told.
 //!
 //! The log is read and written as the Delta transaction protocol says; data files are ours to read and
-//! to write. What this does not understand (column mapping, deletion vectors, unknown features) it
-//! refuses, because a table that is half understood would keep what should go.
+//! to write. What this does not understand (column mapping, deletion vectors, unknown features) `expire`
+//! refuses, because a table that is half understood would keep what should go; `check` tells it.
 
+use super::{Lake, LakeFile, Names, OldTable, TableEvidence, files_below, history, shown};
 use crate::expire::{
     ExpireEvidence, ExpireJob, ExpireOutcome, Plan, conclude, free_place, keys_for, plan,
     seal_evidence, stamp_of, write_again,
@@ -14,47 +15,96 @@ use crate::ledger::{Action, AuditLog};
 use crate::tags::sha256_hex;
 use crate::{Failure, Result, load_rules, rule_folders};
 use allonym_io::{make_folder_of, write_whole};
-use allonym_retention::Verdict;
+use arrow_array::{ArrayRef, StringArray};
+use arrow_cast::{CastOptions, cast_with_options};
+use arrow_schema::{DataType, TimeUnit};
 use jiff::Timestamp;
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-/// What is told of a table besides its files.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct TableEvidence {
-    /// `delta`.
-    pub format: String,
-    /// Version that was looked at.
-    pub version_before: u64,
-    /// Version that is current now.
-    pub version_after: Option<u64>,
-    /// Older versions that can still be read, oldest first, with the expired rows each holds.
-    pub old_versions: Vec<OldVersion>,
-    /// Data files that no current row stands in, and that are still there.
-    pub unreferenced_files: u64,
-    /// Data files that were removed for good.
-    pub purged_files: u64,
-    /// Commits of the log that no longer tell least and greatest values of what was removed.
-    pub scrubbed_commits: u64,
-}
-
-/// An older version of a table.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct OldVersion {
-    /// Its number.
-    pub version: u64,
-    /// Rows in it that have expired.
-    pub expired_rows: u64,
-}
-
-/// Whether a folder is a Delta table.
-#[must_use]
-pub fn is_delta_table(path: &Path) -> bool {
-    path.join(LOG).is_dir()
+/// The table in a folder, as its log tells it.
+///
+/// # Errors
+/// A log that cannot be read.
+pub(super) fn lake(folder: &Path) -> Result<Lake> {
+    let log = Log::read(folder)?;
+    let mut untold = log.not_read();
+    let partition_by = log.partition_columns();
+    let (names, mapped) = log.column_names();
+    untold.extend(mapped.clone());
+    let stored: BTreeMap<String, String> =
+        names.iter().map(|(stored, name)| (name.clone(), stored.clone())).collect();
+    let names = Names::ByName(Arc::new(names));
+    let types = log.types();
+    let mut lake = Lake {
+        folder: folder.to_owned(),
+        version: log.version,
+        snapshot: None,
+        is_readable: mapped.is_none(),
+        partition_by: partition_by.clone(),
+        names: names.clone(),
+        marks: log.live().values().filter(|add| has_vector(add)).count() as u64,
+        files: Vec::new(),
+        live: Vec::new(),
+        old: Vec::new(),
+        unreferenced: Vec::new(),
+        told_values: 0,
+        untold,
+    };
+    let mut known: BTreeMap<String, usize> = BTreeMap::new();
+    let mut outside = false;
+    for (version, paths) in log.versions.iter().rev() {
+        let is_current = *version == log.version;
+        let is_there = |path: &String| folder.join(decoded(path)).is_file();
+        if !is_current && !paths.keys().all(is_there) {
+            continue;
+        }
+        let mut files = Vec::new();
+        for (path, add) in paths {
+            if is_outside(path) {
+                outside = true;
+                continue;
+            }
+            let at = *known.entry(path.clone()).or_insert_with(|| {
+                let place = decoded(path);
+                let value = |name: &String| {
+                    let key = stored.get(name).unwrap_or(name);
+                    let text = add.pointer("/partitionValues")?.get(key)?.as_str();
+                    // Writers spell null as an empty text, too.
+                    let text = text.filter(|text| !text.is_empty());
+                    Some((name.clone(), constant(text, types.get(name).map_or("string", |t| t))))
+                };
+                lake.files.push(LakeFile {
+                    path: folder.join(&place),
+                    shown: shown(&place),
+                    constants: partition_by.iter().filter_map(value).collect(),
+                    names: names.clone(),
+                    needed: Arc::default(),
+                });
+                lake.files.len() - 1
+            });
+            files.push(at);
+        }
+        if is_current {
+            lake.live = files;
+        } else {
+            let committed = log.committed.get(version).cloned();
+            let marked = paths.values().any(has_vector);
+            lake.old.push(OldTable { version: *version, snapshot: None, committed, files, marked });
+        }
+    }
+    lake.old.reverse();
+    if outside {
+        lake.untold.push("has files outside of its folder, which were not looked at".to_owned());
+    }
+    lake.unreferenced = log.unreferenced(folder)?;
+    lake.told_values =
+        log.told.iter().filter(|path| !folder.join(decoded(path)).exists()).count() as u64;
+    Ok(lake)
 }
 
 /// Expires the rows of a Delta table: one commit removes and adds files. With `purge`, files that no
@@ -63,7 +113,7 @@ pub fn is_delta_table(path: &Path) -> bool {
 ///
 /// # Errors
 /// Those of [`crate::expire`]; a table that is not understood; a commit of somebody else in between.
-pub fn expire_table(table: &Path, purge: bool, job: &ExpireJob<'_>) -> Result<ExpireOutcome> {
+pub(super) fn expire(table: &Path, purge: bool, job: &ExpireJob<'_>) -> Result<ExpireOutcome> {
     if job.work.apply {
         refuse_future(job.work.as_of, &job.work.scribe)?;
     }
@@ -75,9 +125,21 @@ pub fn expire_table(table: &Path, purge: bool, job: &ExpireJob<'_>) -> Result<Ex
     let holds = KnownHold::in_force(retention, job.work.folder, job.work.as_of)?;
     let log = Log::read(table)?;
     log.refuse_what_is_not_understood(job.work.apply)?;
+    for name in log.partition_columns() {
+        let entity = crate::run::header_entity(&rules, &name);
+        if let Ok(None) = retention.tag_of(&name, entity.as_deref()) {
+            continue;
+        }
+        let message = format!(
+            "the Delta table divides its rows by the column `{name}`, which has a tag of its own: its \
+             values stand in paths and in the log, and would stay there"
+        );
+        return Err(Failure::new("ALO-R021", 2, message)
+            .hint("divide the table by another column, or tag whole rows"));
+    }
     let ring = keys_for(job)?;
     let planned = |path: &str| -> Result<Plan> {
-        let file = JobFile { path: table.join(decoded(path)), name: decoded(path) };
+        let file = job_file(table, path);
         plan(job, &rules, &file, job.work.as_of, &holds, ring.as_ref())
     };
     let mut plans: BTreeMap<String, Plan> = BTreeMap::new();
@@ -133,28 +195,10 @@ pub fn expire_table(table: &Path, purge: bool, job: &ExpireJob<'_>) -> Result<Ex
         if job.work.apply && purge {
             (told.purged_files, told.scrubbed_commits) = log.purge(table)?;
         }
-        let unreferenced = log.unreferenced(table)?;
-        told.unreferenced_files = unreferenced.len() as u64;
-        let mut known: BTreeMap<String, u64> = BTreeMap::new();
-        for (version, paths) in &log.versions {
-            if *version == log.version || paths.keys().any(|p| !table.join(decoded(p)).exists()) {
-                continue;
-            }
-            let mut expired_rows = 0;
-            for path in paths.keys() {
-                let rows = match known.get(path) {
-                    Some(rows) => *rows,
-                    None => {
-                        let plan = planned(path)?;
-                        let tags = plan.evidence.tags.iter();
-                        tags.map(|tag| tag.rows.rows(Verdict::Expired)).max().unwrap_or(0)
-                    }
-                };
-                known.insert(path.clone(), rows);
-                expired_rows += rows;
-            }
-            told.old_versions.push(OldVersion { version: *version, expired_rows });
-        }
+        let now = lake(table)?;
+        told.unreferenced_files = now.unreferenced.len() as u64;
+        (told.old_versions, told.unreferenced_expired_rows) =
+            history(job, &rules, &holds, ring.as_ref(), &now)?;
         Ok(files)
     })();
     let files = match (done, record.take()) {
@@ -219,7 +263,7 @@ fn commit(
             files.push(evidence);
             continue;
         }
-        let old = JobFile { path: table.join(decoded(&path)), name: decoded(&path) };
+        let old = job_file(table, &path);
         // Two files of one content are two files.
         let seed = format!("{} {} {path}", plan.evidence.before.sha256, job.work.as_of);
         let id: String = sha256_hex(seed.as_bytes()).chars().take(32).collect();
@@ -285,6 +329,10 @@ struct Log {
     versions: BTreeMap<u64, BTreeMap<String, Value>>,
     protocol: Value,
     metadata: Value,
+    /// When commits were made, RFC 3339, as far as they say so.
+    committed: BTreeMap<u64, String>,
+    /// Files of which some commit tells least and greatest values.
+    told: BTreeSet<String>,
     /// Commits, by version.
     commits: BTreeMap<u64, PathBuf>,
     checkpoints: Vec<PathBuf>,
@@ -332,6 +380,8 @@ impl Log {
             versions: BTreeMap::new(),
             protocol: Value::Null,
             metadata: Value::Null,
+            committed: BTreeMap::new(),
+            told: BTreeSet::new(),
             commits,
             checkpoints,
         };
@@ -340,21 +390,33 @@ impl Log {
             let text = fs::read_to_string(path).map_err(|error| {
                 broken(format!("has a commit that cannot be read: {}", error.kind()))
             })?;
+            let mut added = BTreeMap::new();
             for (n, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
                 let action: Map<String, Value> = serde_json::from_str(line).map_err(|_| {
                     broken(format!("has no action in line {} of version {version}", n + 1))
                 })?;
                 for (kind, told) in action {
                     let place = told.get("path").and_then(Value::as_str).map(str::to_owned);
+                    if let Some(path) = place.as_ref().filter(|_| has_bounds(&told)) {
+                        log.told.insert(path.clone());
+                    }
                     match (kind.as_str(), place) {
-                        ("add", Some(path)) => drop(live.insert(path, told)),
+                        ("add", Some(path)) => drop(added.insert(path, told)),
                         ("remove", Some(path)) => drop(live.remove(&path)),
                         ("protocol", _) => log.protocol = told,
                         ("metaData", _) => log.metadata = told,
+                        ("commitInfo", _) => {
+                            let at = told["inCommitTimestamp"].as_i64();
+                            let at = at.or_else(|| told["timestamp"].as_i64());
+                            let at = at.and_then(|at| Timestamp::from_millisecond(at).ok());
+                            log.committed.extend(at.map(|at| (*version, at.to_string())));
+                        }
                         _ => {}
                     }
                 }
             }
+            // A file that gets other deletion marks is removed and added in one commit, in any order.
+            live.append(&mut added);
             log.versions.insert(*version, live.clone());
         }
         Ok(log)
@@ -400,41 +462,98 @@ impl Log {
         if writes && configured("delta.appendOnly") == Some("true") {
             return refuse("is append-only: nothing may be removed from it");
         }
-        let vectors = |add: &Value| add.get("deletionVector").is_some_and(|v| !v.is_null());
-        let marked = self.live().values().filter(|add| vectors(add)).count();
+        let marked = self.live().values().filter(|add| has_vector(add)).count();
         if marked > 0 {
             return refuse(&format!(
                 "has {marked} files with deletion vectors: rows that were deleted are still in them"
             ));
         }
-        let outside = |path: &String| path.contains("://") || path.starts_with('/');
-        if self.live().keys().any(outside) {
+        if self.live().keys().any(is_outside) {
             return refuse("has files outside of its folder");
         }
         Ok(())
+    }
+
+    /// What a reader of this table would have to understand, and this one does not.
+    fn not_read(&self) -> Vec<String> {
+        let mut untold = Vec::new();
+        if self.protocol.is_null() || self.metadata.is_null() {
+            untold.push("has no protocol or no schema in its log".to_owned());
+        }
+        if self.protocol["minReaderVersion"].as_u64().unwrap_or(0) > READER_VERSION_MAX {
+            untold.push("has a protocol that is newer than this program".to_owned());
+        }
+        let features = self.protocol["readerFeatures"].as_array().into_iter().flatten();
+        for feature in features.filter_map(Value::as_str) {
+            if !READ.contains(&feature) {
+                untold.push(format!("uses the feature `{feature}`, which is not understood here"));
+            }
+        }
+        untold
+    }
+
+    fn partition_columns(&self) -> Vec<String> {
+        let listed = self.metadata["partitionColumns"].as_array();
+        listed.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
+    }
+
+    /// Columns of the table with their types, nested ones left out.
+    fn types(&self) -> BTreeMap<String, String> {
+        let fields = self.fields();
+        let plain = fields.iter().filter_map(|field| {
+            Some((field["name"].as_str()?.to_owned(), field["type"].as_str()?.to_owned()))
+        });
+        plain.collect()
+    }
+
+    fn fields(&self) -> Vec<Value> {
+        let schema = self.metadata["schemaString"].as_str().unwrap_or_default();
+        let schema: Value = serde_json::from_str(schema).unwrap_or_default();
+        schema["fields"].as_array().cloned().unwrap_or_default()
+    }
+
+    /// Names of columns by their names in files, where they differ, and what is not understood of that.
+    fn column_names(&self) -> (BTreeMap<String, String>, Option<String>) {
+        let mode = self.metadata["configuration"]["delta.columnMapping.mode"].as_str();
+        let fields = self.fields();
+        match mode {
+            None | Some("none") => (BTreeMap::new(), None),
+            Some("name") if fields.iter().all(|field| field["type"].is_string()) => {
+                let names = fields.iter().filter_map(|field| {
+                    let stored = field["metadata"]["delta.columnMapping.physicalName"].as_str()?;
+                    Some((stored.to_owned(), field["name"].as_str()?.to_owned()))
+                });
+                (names.collect(), None)
+            }
+            _ => {
+                let what = "maps its columns to other names in a way that is not understood here";
+                (BTreeMap::new(), Some(what.to_owned()))
+            }
+        }
     }
 
     /// Data files in the folder that the current version does not list.
     fn unreferenced(&self, table: &Path) -> Result<Vec<PathBuf>> {
         let live: BTreeSet<PathBuf> =
             self.live().keys().map(|path| table.join(decoded(path))).collect();
-        let mut found = Vec::new();
-        let mut folders = vec![table.to_owned()];
-        while let Some(folder) = folders.pop() {
-            for entry in fs::read_dir(&folder).map_err(storage(&folder))? {
-                let path = entry.map_err(storage(&folder))?.path();
-                if path.is_dir() && path.file_name().is_some_and(|name| name != LOG) {
-                    folders.push(path);
-                } else if path.is_file()
-                    && path.extension().is_some_and(|kind| kind == "parquet" || kind == "tmp")
-                    && !live.contains(&path)
-                {
-                    found.push(path);
-                }
-            }
-        }
-        found.sort();
+        let mut found = files_below(table, LOG)?;
+        found.retain(|path| {
+            let is_data = path.extension().is_some_and(|kind| kind == "parquet" || kind == "tmp");
+            is_data && !live.contains(path)
+        });
         Ok(found)
+    }
+
+    /// Other paths for files that are gone and whose folders are named by values: an older version that
+    /// needed them stays one that cannot be read.
+    fn without_values(&self) -> BTreeMap<String, String> {
+        let paths: BTreeSet<&String> = self.versions.values().flat_map(BTreeMap::keys).collect();
+        let known = paths.iter().filter_map(|path| path.strip_prefix(PURGED)?.parse::<u64>().ok());
+        let next = known.max().map_or(0, |last| last + 1);
+        let with_values =
+            paths.iter().filter(|path| path.contains('=') && !self.live().contains_key(**path));
+        let renamed = with_values.zip(next..);
+        renamed.map(|(path, n)| ((*path).clone(), format!("{PURGED}{n}"))).collect()
     }
 
     /// Removes what no current row stands in, and what the log tells of it; counts files and commits.
@@ -442,7 +561,11 @@ impl Log {
         let unreferenced = self.unreferenced(table)?;
         for path in &unreferenced {
             fs::remove_file(path).map_err(storage(path))?;
+            // A folder may be named by a value; one that is not empty stays.
+            let above = path.ancestors().skip(1).take_while(|folder| *folder != table);
+            let _emptied = above.map(fs::remove_dir).take_while(io::Result::is_ok).count();
         }
+        let renamed = self.without_values();
         let mut scrubbed = 0;
         for (version, path) in &self.commits {
             let text = fs::read_to_string(path).map_err(storage(path))?;
@@ -452,11 +575,17 @@ impl Log {
                 let mut action: Map<String, Value> = serde_json::from_str(line).unwrap_or_default();
                 for (kind, told) in &mut action {
                     let Some(told) = told.as_object_mut() else { continue };
-                    let place = told.get("path").and_then(Value::as_str);
-                    let gone = place.is_some_and(|path| !self.live().contains_key(path));
-                    if gone {
+                    let place = told.get("path").and_then(Value::as_str).map(str::to_owned);
+                    if let Some(path) = place.filter(|path| !self.live().contains_key(path)) {
                         changed |= told.remove("stats").is_some_and(|stats| !stats.is_null());
                         changed |= told.remove("tags").is_some_and(|tags| !tags.is_null());
+                        if let Some(other) = renamed.get(&path) {
+                            told.insert("path".to_owned(), json!(other));
+                            for (_, value) in values_of(told) {
+                                *value = Value::Null;
+                            }
+                            changed = true;
+                        }
                     }
                     // A predicate may quote a value.
                     if kind == "commitInfo" && *version <= self.version {
@@ -481,6 +610,55 @@ impl Log {
     }
 }
 
+/// A file of the log. The values that its folders are named by stand in no evidence.
+fn job_file(table: &Path, path: &str) -> JobFile {
+    let path = decoded(path);
+    JobFile { name: shown(&path), path: table.join(path) }
+}
+
+/// A value of a column that rows are divided by, as one cell of its type; as text where it has not the
+/// form of it.
+fn constant(text: Option<&str>, type_name: &str) -> ArrayRef {
+    let cell: ArrayRef = Arc::new(StringArray::from(vec![text]));
+    let wanted = match type_name {
+        "date" => DataType::Date32,
+        // Without an offset nobody knows the zone: it is that of the clock on a wall.
+        "timestamp" | "timestamp_ntz" => {
+            let has_zone = text.is_some_and(|text| text.ends_with('Z'));
+            let zone = has_zone.then(|| Arc::from("UTC"));
+            DataType::Timestamp(TimeUnit::Microsecond, zone)
+        }
+        "long" => DataType::Int64,
+        "integer" => DataType::Int32,
+        "short" => DataType::Int16,
+        "byte" => DataType::Int8,
+        "double" => DataType::Float64,
+        "float" => DataType::Float32,
+        "boolean" => DataType::Boolean,
+        _ => DataType::Utf8,
+    };
+    let options = CastOptions { safe: false, ..CastOptions::default() };
+    cast_with_options(&cell, &wanted, &options).unwrap_or(cell)
+}
+
+/// The values by which the rows of an action are divided.
+fn values_of(told: &mut Map<String, Value>) -> impl Iterator<Item = (&String, &mut Value)> {
+    told.get_mut("partitionValues").and_then(Value::as_object_mut).into_iter().flatten()
+}
+
+/// Whether an action tells least and greatest values of columns.
+fn has_bounds(add: &Value) -> bool {
+    add["stats"].as_str().is_some_and(|stats| stats.contains("\"minValues\""))
+}
+
+fn has_vector(add: &Value) -> bool {
+    add.get("deletionVector").is_some_and(|vector| !vector.is_null())
+}
+
+fn is_outside(path: &String) -> bool {
+    path.contains("://") || path.starts_with('/') || path.split('/').any(|part| part == "..")
+}
+
 /// A path of the log: percent-encoded.
 fn decoded(path: &str) -> String {
     let mut bytes = Vec::with_capacity(path.len());
@@ -503,7 +681,14 @@ fn decoded(path: &str) -> String {
 }
 
 const LOG: &str = "_delta_log";
+/// Where the log says that files were which are gone for good.
+const PURGED: &str = "purged/";
 const VERSION_DIGITS: usize = 20;
+const READER_VERSION_MAX: u64 = 3;
+/// Features that readers must know, and that change nothing of which rows a file has, or are told:
+/// deletion vectors, columns with other names.
+const READ: &[&str] =
+    &["columnMapping", "deletionVectors", "timestampNtz", "v2Checkpoint", "vacuumProtocolCheck"];
 /// Features of readers and writers that change nothing for rows that go. Deletion vectors may be
 /// allowed; live files that have one are refused.
 const UNDERSTOOD: &[&str] = &[
