@@ -110,8 +110,9 @@ class Expired(_Enforced):
         told = self.to_dict()
         header = ["file", "tag", "counted from", "kept", "then", *_COUNTS]
         rows = [[str(cell) for cell in row] for row in self._rows()]
-        engine = (told.get("table") or {}).get("engine") or {}
-        steps = [step["sql"] or step["what"] for step in engine.get("steps", [])]
+        table = cast("dict[str, Any]", told.get("table") or {})
+        engine = cast("dict[str, list[dict[str, str]]]", table.get("engine") or {"steps": []})
+        steps = [step["sql"] or step["what"] for step in engine["steps"]]
         notes = [*told["reasons"], *steps, told["does_not_show"]]
         return self._caption(), header, rows, " · ".join(notes)
 

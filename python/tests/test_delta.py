@@ -95,7 +95,7 @@ def test_old_versions_are_told_and_purged(place: Path, partition_by: list[str] |
     assert purged.to_dict()["table"]["purged_files"] > 0
     assert purged.to_dict()["table"]["old_versions"] == []
     assert held(table) == []
-    assert not [path for path in table.rglob("*kanarienvogel*")]
+    assert not list(table.rglob("*kanarienvogel*"))
     after = deltalake.DeltaTable(table)
     assert sorted(after.to_pyarrow_table()["id"].to_pylist()) == [3, 3, 4, 4, 5, 5]
     deltalake.write_deltalake(table, rows(), mode="append")

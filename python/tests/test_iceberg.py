@@ -135,7 +135,7 @@ def test_a_table_is_planned_and_found_clean_after_the_engine_did_it(
     path = folder(table)
     ids = [snapshot.snapshot_id for snapshot in table.metadata.snapshots]
     current = table.metadata.current_snapshot_id
-    held = {str(id): expired_ids(table, id) for id in ids if id != current}
+    held = {str(old): expired_ids(table, old) for old in ids if old != current}
     assert max(held.values()) == 6
 
     plan, told = planned(path)
@@ -146,8 +146,9 @@ def test_a_table_is_planned_and_found_clean_after_the_engine_did_it(
     rows_due = sum(file["rows_dropped"] for file in plan.to_dict()["files"])
     assert rows_due == expired_ids(table, current or 0) == 4
     first = told["engine"]["steps"][0]
-    cut = "TIMESTAMP '2021-01-01 00:00:00.000001+00:00'"
-    assert first["sql"] == f"DELETE FROM `claims` WHERE `closed` < {cut}"
+    delete, cut = first["sql"].split(" WHERE ")
+    assert delete == "DELETE FROM `claims`"
+    assert cut == "`closed` < TIMESTAMP '2021-01-01 00:00:00.000001+00:00'"
     assert first["rows"] == 4
     calls = " ".join(step["sql"] or "" for step in told["engine"]["steps"])
     assert "CALL catalog.system.expire_snapshots(table => 'database.claims'" in calls
@@ -293,7 +294,7 @@ def test_equality_deletes_hold_values_and_are_not_understood(place: Path) -> Non
         table, DataFileContent.EQUALITY_DELETES, lambda _: pa.table({"mail": [MAIL]})
     )
     (path / "metadata" / "00009-a.metadata.json").write_text(json.dumps(metadata))
-    _, findings, told, _ = checked(path)
+    _, findings, _, _ = checked(path)
     assert "equality deletes" in findings["ALO-R124"]["message"]
     with pytest.raises(al.UsageError) as raised:
         al.expire(path)
@@ -309,7 +310,7 @@ def test_a_renamed_column_has_its_name_and_a_dropped_one_is_still_there(place: P
     path = folder(table)
     policy = POLICY.replace("columns.closed", "columns.finished")
     (place / "allonym.toml").write_text(policy.replace('"closed"', '"finished"'))
-    _, findings, told, evidence = checked(path)
+    _, findings, _, evidence = checked(path)
     assert [column["name"] for column in evidence["columns"]] == [
         "id",
         "finished",
