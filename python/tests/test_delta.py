@@ -296,6 +296,29 @@ def test_check_tells_what_it_does_not_understand_and_goes_on(place: Path) -> Non
     assert [f["file"] for f in evidence["findings"] if f["code"] == "ALO-R124"] == ["claims"]
 
 
+def test_a_log_that_was_cleaned_up_is_read_from_its_checkpoint(place: Path) -> None:
+    table = place / "claims"
+    deltalake.write_deltalake(table, rows(), partition_by=["part"])
+    deltalake.write_deltalake(table, rows(), mode="append")
+    deltalake.DeltaTable(table).create_checkpoint()
+    deltalake.write_deltalake(table, clean(rows()), mode="overwrite", partition_by=["part"])
+    for version in (0, 1):
+        (table / "_delta_log" / f"{version:020}.json").unlink()
+    result, findings, told = checked(table)
+    assert json.loads(result.to_json())["rows"] == 3
+    assert told["partition_by"] == ["part"]
+    [old] = told["old_versions"]
+    assert (old["version"], old["expired_rows"]) == (1, 6)
+    assert findings["ALO-R120"]["severity"] == "breach"
+    with pytest.raises(al.DataError):
+        al.expire(table)
+    # Without a checkpoint before the rest of the log nobody knows what the table holds.
+    for checkpoint in (table / "_delta_log").glob("*.checkpoint.parquet"):
+        checkpoint.write_bytes(b"PAR1")
+    _, findings, _ = checked(table)
+    assert "checkpoint of version 1" in str(findings["ALO-R124"]["message"])
+
+
 def test_values_that_rows_are_divided_by_stand_in_no_evidence(place: Path) -> None:
     table = place / "claims"
     deltalake.write_deltalake(table, rows(), partition_by=["mail"])

@@ -14,8 +14,10 @@ use crate::jobs::{JobFile, refuse_future, storage, write_evidence};
 use crate::ledger::{Action, AuditLog};
 use crate::tags::sha256_hex;
 use crate::{Failure, Result, load_rules, rule_folders};
-use allonym_io::{make_folder_of, write_whole};
-use arrow_array::{ArrayRef, StringArray};
+use allonym_io::{Input, ReadOptions, Reader, make_folder_of, write_whole};
+use arrow_array::cast::AsArray;
+use arrow_array::types::{Int32Type, Int64Type};
+use arrow_array::{Array, ArrayRef, StringArray};
 use arrow_cast::{CastOptions, cast_with_options};
 use arrow_schema::{DataType, TimeUnit};
 use jiff::Timestamp;
@@ -325,6 +327,8 @@ fn commit(
 /// The log of a table.
 struct Log {
     version: u64,
+    /// The version of the checkpoint that the log begins with, where it is not whole.
+    begins_at: Option<u64>,
     /// The files of each version that the log can tell: path and `add`.
     versions: BTreeMap<u64, BTreeMap<String, Value>>,
     protocol: Value,
@@ -362,21 +366,23 @@ impl Log {
                 commits.insert(version, path);
             }
         }
-        let numbers: Vec<u64> = commits.keys().copied().collect();
-        let (Some(first), Some(version)) = (numbers.first().copied(), numbers.last().copied())
-        else {
+        let Some(version) = commits.keys().next_back().copied() else {
             return Err(broken("has no commit in its log".to_owned()));
         };
-        if first != 0 || version + 1 != numbers.len() as u64 {
+        let whole = |from: u64| (from..=version).all(|n| commits.contains_key(&n));
+        let begins = if whole(0) { BTreeMap::new() } else { whole_checkpoints(&checkpoints) };
+        let begins = begins.into_iter().find(|(at, _)| *at == version || whole(at + 1));
+        if begins.is_none() && !whole(0) {
             return Err(broken(
-                "has a log of which the beginning was cleaned away, so that its old versions cannot be \
-                 told from checkpoints alone"
+                "has a log of which the beginning was cleaned away, with no checkpoint before the rest"
                     .to_owned(),
             )
-            .hint("expire it with the engine that keeps it, then check the folder of its files"));
+            .hint("look at it with the engine that keeps it"));
         }
+        let begins_at = begins.as_ref().map(|(at, _)| *at);
         let mut log = Log {
             version,
+            begins_at,
             versions: BTreeMap::new(),
             protocol: Value::Null,
             metadata: Value::Null,
@@ -386,7 +392,18 @@ impl Log {
             checkpoints,
         };
         let mut live: BTreeMap<String, Value> = BTreeMap::new();
-        for (version, path) in &log.commits {
+        if let Some((at, parts)) = begins {
+            let actions = read_checkpoint(&parts).ok_or_else(|| {
+                broken(format!("has a checkpoint of version {at} that cannot be read"))
+            })?;
+            for (kind, told) in actions {
+                log.take(at, &kind, told, &mut live);
+            }
+            log.versions.insert(at, live.clone());
+        }
+        let mut commits = log.commits.clone();
+        commits.retain(|version, _| begins_at.is_none_or(|begins| *version > begins));
+        for (version, path) in &commits {
             let text = fs::read_to_string(path).map_err(|error| {
                 broken(format!("has a commit that cannot be read: {}", error.kind()))
             })?;
@@ -396,22 +413,9 @@ impl Log {
                     broken(format!("has no action in line {} of version {version}", n + 1))
                 })?;
                 for (kind, told) in action {
-                    let place = told.get("path").and_then(Value::as_str).map(str::to_owned);
-                    if let Some(path) = place.as_ref().filter(|_| has_bounds(&told)) {
-                        log.told.insert(path.clone());
-                    }
-                    match (kind.as_str(), place) {
-                        ("add", Some(path)) => drop(added.insert(path, told)),
-                        ("remove", Some(path)) => drop(live.remove(&path)),
-                        ("protocol", _) => log.protocol = told,
-                        ("metaData", _) => log.metadata = told,
-                        ("commitInfo", _) => {
-                            let at = told["inCommitTimestamp"].as_i64();
-                            let at = at.or_else(|| told["timestamp"].as_i64());
-                            let at = at.and_then(|at| Timestamp::from_millisecond(at).ok());
-                            log.committed.extend(at.map(|at| (*version, at.to_string())));
-                        }
-                        _ => {}
+                    match kind.as_str() {
+                        "remove" => drop(told["path"].as_str().and_then(|path| live.remove(path))),
+                        _ => log.take(*version, &kind, told, &mut added),
                     }
                 }
             }
@@ -420,6 +424,25 @@ impl Log {
             log.versions.insert(*version, live.clone());
         }
         Ok(log)
+    }
+
+    /// Notes what an action other than a removal tells.
+    fn take(&mut self, version: u64, kind: &str, told: Value, added: &mut BTreeMap<String, Value>) {
+        let place = told["path"].as_str().map(str::to_owned);
+        if let Some(path) = place.as_ref().filter(|_| has_bounds(&told)) {
+            self.told.insert(path.clone());
+        }
+        match (kind, place) {
+            ("add", Some(path)) => drop(added.insert(path, told)),
+            ("protocol", _) => self.protocol = told,
+            ("metaData", _) => self.metadata = told,
+            ("commitInfo", _) => {
+                let at = told["inCommitTimestamp"].as_i64().or_else(|| told["timestamp"].as_i64());
+                let at = at.and_then(|at| Timestamp::from_millisecond(at).ok());
+                self.committed.extend(at.map(|at| (version, at.to_string())));
+            }
+            _ => {}
+        }
     }
 
     fn live(&self) -> &BTreeMap<String, Value> {
@@ -440,6 +463,15 @@ impl Log {
         };
         if self.protocol.is_null() || self.metadata.is_null() {
             return refuse("has no protocol or no schema in its log");
+        }
+        if self.begins_at.is_some() {
+            return Err(Failure::new(
+                "ALO-R020",
+                3,
+                "the Delta table has a log of which the beginning was cleaned away, so that what it told \
+                 of old files cannot be found",
+            )
+            .hint("expire it with the engine that keeps it, then check the folder of its files"));
         }
         let configured = |key: &str| {
             self.metadata.get("configuration").and_then(|all| all.get(key)).and_then(Value::as_str)
@@ -468,7 +500,7 @@ impl Log {
                 "has {marked} files with deletion vectors: rows that were deleted are still in them"
             ));
         }
-        if self.live().keys().any(is_outside) {
+        if self.live().keys().any(|path| is_outside(path)) {
             return refuse("has files outside of its folder");
         }
         Ok(())
@@ -610,6 +642,80 @@ impl Log {
     }
 }
 
+/// Checkpoints in the form of version 1 of which all parts are there, by version.
+fn whole_checkpoints(paths: &[PathBuf]) -> BTreeMap<u64, Vec<PathBuf>> {
+    let mut found: BTreeMap<u64, (usize, Vec<PathBuf>)> = BTreeMap::new();
+    for path in paths {
+        let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
+        let name = name.unwrap_or_default();
+        let parts: Vec<&str> = name.split('.').collect();
+        let (version, of) = match parts.as_slice() {
+            [version, "checkpoint", "parquet"] => (version, Some(1)),
+            [version, "checkpoint", _, of, "parquet"] => (version, of.parse().ok()),
+            _ => continue,
+        };
+        let (Ok(version), Some(of)) = (version.parse(), of) else { continue };
+        let (all, files) = found.entry(version).or_insert_with(|| (of, Vec::new()));
+        if of == 1 {
+            (*all, *files) = (1, vec![path.clone()]);
+        } else if *all == of {
+            files.push(path.clone());
+        }
+    }
+    let whole = found.into_iter().filter(|(_, (of, files))| *of == files.len());
+    whole.map(|(version, (_, files))| (version, files)).collect()
+}
+
+/// The actions of a checkpoint; `None` for one that cannot be read, or that keeps them elsewhere.
+fn read_checkpoint(parts: &[PathBuf]) -> Option<Vec<(String, Value)>> {
+    let mut actions = Vec::new();
+    for path in parts {
+        let input = Input::File(path.clone());
+        let mut reader = Reader::open(&input, &ReadOptions::default()).ok()?;
+        while let Some(chunk) = reader.next_chunk().ok()? {
+            let records = chunk.records;
+            for (field, column) in records.schema_ref().fields().iter().zip(records.columns()) {
+                let kind = field.name();
+                let told = ["add", "metaData", "protocol", "sidecar"].contains(&kind.as_str());
+                let rows = (0..records.num_rows()).filter(|row| told && column.is_valid(*row));
+                actions.extend(rows.map(|row| (kind.clone(), json_of(column, row))));
+            }
+        }
+    }
+    (!actions.iter().any(|(kind, _)| kind == "sidecar")).then_some(actions)
+}
+
+/// A cell of a checkpoint as commits write it.
+fn json_of(column: &ArrayRef, row: usize) -> Value {
+    if column.is_null(row) {
+        return Value::Null;
+    }
+    let list = |items: &ArrayRef| (0..items.len()).map(|at| json_of(items, at)).collect();
+    match column.data_type() {
+        DataType::Utf8 => json!(column.as_string::<i32>().value(row)),
+        DataType::LargeUtf8 => json!(column.as_string::<i64>().value(row)),
+        DataType::Utf8View => json!(column.as_string_view().value(row)),
+        DataType::Boolean => json!(column.as_boolean().value(row)),
+        DataType::Int32 => json!(column.as_primitive::<Int32Type>().value(row)),
+        DataType::Int64 => json!(column.as_primitive::<Int64Type>().value(row)),
+        DataType::List(_) => list(&column.as_list::<i32>().value(row)),
+        DataType::LargeList(_) => list(&column.as_list::<i64>().value(row)),
+        DataType::Struct(fields) => {
+            let parts = fields.iter().zip(column.as_struct().columns());
+            Value::Object(parts.map(|(f, part)| (f.name().clone(), json_of(part, row))).collect())
+        }
+        DataType::Map(..) => {
+            let entries = column.as_map().value(row);
+            let (keys, values) = (entries.column(0), entries.column(1));
+            let pairs = (0..entries.len()).filter_map(|at| {
+                Some((json_of(keys, at).as_str()?.to_owned(), json_of(values, at)))
+            });
+            Value::Object(pairs.collect())
+        }
+        _ => Value::Null,
+    }
+}
+
 /// A file of the log. The values that its folders are named by stand in no evidence.
 fn job_file(table: &Path, path: &str) -> JobFile {
     let path = decoded(path);
@@ -655,7 +761,7 @@ fn has_vector(add: &Value) -> bool {
     add.get("deletionVector").is_some_and(|vector| !vector.is_null())
 }
 
-fn is_outside(path: &String) -> bool {
+fn is_outside(path: &str) -> bool {
     path.contains("://") || path.starts_with('/') || path.split('/').any(|part| part == "..")
 }
 

@@ -315,7 +315,7 @@ fn clean_up(table: &str, lake: &Lake, as_of: Timestamp) -> Vec<EngineStep> {
     let newest = lake.old.iter().filter_map(|old| old.committed.as_ref()?.parse().ok()).max();
     let until = newest.map_or(as_of, |newest: Timestamp| as_of.max(newest));
     let until = format!("TIMESTAMP '{}'", stamp(until.as_microsecond()).unwrap_or_default());
-    let named = table.replace('`', "").replace('\'', "");
+    let named = table.replace(['`', '\''], "");
     let call = |name: &str, rest: &str| {
         Some(format!("CALL catalog.system.{name}(table => 'database.{named}'{rest})"))
     };
@@ -474,7 +474,7 @@ impl Metadata {
         let schemas = self.json["schemas"].as_array();
         let found =
             schemas.and_then(|all| all.iter().find(|schema| schema["schema-id"] == *current));
-        found.unwrap_or(&self.json["schema"])
+        found.unwrap_or_else(|| &self.json["schema"])
     }
 
     fn column_names(&self) -> Names {
