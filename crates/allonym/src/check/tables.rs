@@ -144,12 +144,14 @@ impl Check<'_> {
                 }
             };
             let LakeRows { stored, schema, .. } = rows;
-            let mut evidence = FileEvidence::of(&shown, Some(sha256), 0);
-            let proof = proofs.of(Some(&file.path), &self.job.known_keys);
+            let known = &self.job.known_keys;
+            let proof = proofs.of(Some(&file.path), known);
+            let mut evidence = FileEvidence::of(&shown, Some(sha256.clone()), 0);
             match &proof {
                 None => unproven += 1,
-                Some(_) => self.findings.extend(proof::judge(
+                Some(told) => self.findings.extend(proof::judge(
                     proof.as_ref(),
+                    proofs.succeeded(told, Some(&file.path), &sha256, known),
                     &mut evidence,
                     &stored,
                     self.policy,
