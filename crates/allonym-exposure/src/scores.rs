@@ -227,6 +227,18 @@ pub(crate) fn same_length(
 
 /// Refuses numbers outside of `[0, 1]`; what is not finite is left to the attack.
 pub(crate) fn confidences(what: &'static str, values: Series<'_>) -> Result<(), AttackError> {
+    // Nearly always there is none, which is seen many at a time.
+    let outside = match values {
+        Series::F32(values) => {
+            values.iter().map(|p| usize::from(*p < 0.0) + usize::from(*p > 1.0)).sum::<usize>()
+        }
+        Series::F64(values) => {
+            values.iter().map(|p| usize::from(*p < 0.0) + usize::from(*p > 1.0)).sum::<usize>()
+        }
+    };
+    if outside == 0 {
+        return Ok(());
+    }
     match (0..values.len()).find(|&record| out_of_range(values.at(record))) {
         Some(record) => Err(AttackError::NoConfidence { what, record }),
         None => Ok(()),

@@ -101,6 +101,15 @@ impl Skipped {
     fn contains(&self, reference: usize) -> bool {
         self.references[..self.count].contains(&reference)
     }
+
+    /// Where the `nth` reference that is not left out stands among all.
+    fn kept(&self, nth: usize, stored: usize) -> Option<usize> {
+        let mut left_out = self.references;
+        let left_out = &mut left_out[..self.count];
+        left_out.sort_unstable();
+        let at = left_out.iter().fold(nth, |at, left_out| at + usize::from(*left_out <= at));
+        (at < stored).then_some(at)
+    }
 }
 
 impl<'a> Matrix<'a> {
@@ -287,8 +296,7 @@ impl<'a> Matrix<'a> {
 
     /// Where a kept reference's signals of some records stand, if they stand together.
     fn lying(&self, reference: usize, records: Range<usize>) -> Option<Range<usize>> {
-        let kept = (0..self.stored).filter(|at| !self.skipped.contains(*at)).nth(reference)?;
-        let start = kept * self.records;
+        let start = self.skipped.kept(reference, self.stored)? * self.records;
         (self.layout == Layout::ByReference).then_some(start + records.start..start + records.end)
     }
 
@@ -548,7 +556,9 @@ mod tests {
             rest.fill_block(1..3, &mut block).unwrap();
             assert_eq!((rest.references(), &block[..]), (1, &[12.0, 13.0][..]));
             assert!(matrix.without(2).is_none() && rest.without(0).is_none());
+            assert_eq!((rest.skipped.kept(0, 2), rest.skipped.kept(1, 2)), (Some(1), None));
             let none = rest.without(1).unwrap();
+            assert_eq!(none.skipped.kept(0, 2), None);
             none.fill_block(0..3, &mut block).unwrap();
             assert_eq!((none.references(), block.len()), (0, 0));
         }
