@@ -186,3 +186,84 @@ fn the_worked_case_is_scored_from_its_archive() {
     // The best single attack of the worked case has 0.713 and 12.8 %.
     assert!(told["told"]["auc"]["value"].as_f64().unwrap() > 0.69);
 }
+
+#[test]
+fn the_gate_of_a_policy_counts_where_no_option_does() {
+    let place = Place::fresh();
+    signals(&place, "leaky", 2.0);
+    signals(&place, "calm", 0.0);
+    place.run(&["exposure", "score", "leaky", "--to", "leaky.json"]).expect(0);
+    let gate = ["exposure", "gate", "leaky.json"];
+    place.run(&gate).expect(2).says(&["a gate needs a limit"]);
+    place.write("allonym.toml", "version = 1\n[gates]\nexposure = { max_upper = 0.6 }\n");
+    place.run(&gate).expect(1);
+    place.run(&["exposure", "gate", "calm"]).expect(0);
+    // An option wins, and leaves nothing of the policy.
+    place.run(&[&gate[..], &["--auc", "0.99"]].concat()).expect(0);
+    let policy = |text: &str| {
+        place.write("other.toml", format!("version = 1\n[gates.exposure]\n{text}"));
+        [&gate[..], &["--policy", "other.toml"]].concat().join(" ")
+    };
+    let run = |line: String| place.run(&line.split(' ').collect::<Vec<_>>());
+    run(policy("metric = \"tpr@fpr=0.1\"\nmax_upper = \"10%\"\n")).expect(1);
+    run(policy("metric = \"tpr@fpr=0.1\"\nmax_upper = 1\n")).expect(0);
+    // Nobody grouped the records, so nobody knows of groups.
+    let by = policy("metric = \"tpr@fpr=0.1\"\nmax_upper = 1\nby = [\"region\"]\n");
+    let ended = run(by).expect(7);
+    assert!(ended.out.contains("no groups by `region`"), "{}", ended.out);
+    let told: Value = serde_json::from_str(&place.read("leaky.json")).unwrap();
+    let grouped = |tpr: f64| {
+        let group = |name: &str, value: f64| {
+            let tpr = serde_json::json!({ "value": value, "low": null, "high": null });
+            serde_json::json!({
+                "name": name, "n_members": 1000, "n_non_members": 100, "auc": tpr, "tpr": tpr,
+                "tpr_rest": tpr, "p_corrected": 1.0,
+            })
+        };
+        let mut told = told.clone();
+        told["groups"] = serde_json::json!([{
+            "by": "region", "cell_min": 10, "fpr": 0.1, "suppressed": 0,
+            "groups": [group("kanarie-north", 0.1), group("kanarie-south", tpr)],
+        }]);
+        place.write("leaky.json", told.to_string());
+        run(policy("metric = \"tpr@fpr=0.1\"\nmax_upper = 0.97\nby = [\"region\"]\n"))
+    };
+    grouped(0.2).expect(0);
+    let ended = grouped(0.97).expect(7);
+    assert!(ended.out.contains("a group of `region` spans its limit"), "{}", ended.out);
+    let ended = grouped(1.0).expect(1);
+    assert!(ended.out.contains("a group of `region` lies above"), "{}", ended.out);
+    assert!(!ended.out.contains("kanarie"));
+}
+
+#[test]
+fn attacks_without_references_run_on_what_is_there() {
+    let place = Place::fresh();
+    signals(&place, "leaky", 2.0);
+    let names = |input: &str| -> (Vec<String>, String) {
+        let told = place.run(&["exposure", "score", input, "--format", "json"]).expect(0).json();
+        let attacks = told["attacks"].as_array().unwrap();
+        let names = attacks.iter().map(|attack| attack["name"].as_str().unwrap().to_owned());
+        (names.collect(), told["told"]["not_tested"].to_string())
+    };
+    let (before, not_tested) = names("leaky");
+    assert!(not_tested.contains("gap, modified entropy, quantile regression"), "{not_tested}");
+    // Two classes: what the model thinks of the true one says it all.
+    let conf = place.bytes("leaky/conf.npy");
+    let numbers = |bytes: &[u8], change: &dyn Fn(f64) -> f64| -> Vec<u8> {
+        // Behind the header.
+        let at = 128;
+        assert_eq!(bytes[at - 1], b'\n');
+        let values = bytes[at..].chunks_exact(8);
+        let number = |value: &[u8]| change(f64::from_le_bytes(value.try_into().unwrap()));
+        [&bytes[..at], &values.flat_map(|value| number(value).to_le_bytes()).collect::<Vec<_>>()]
+            .concat()
+    };
+    let entropy = |p: f64| 2.0 * (1.0 - p) * p.max(1e-45).ln();
+    place.write("leaky/gap.npy", numbers(&conf, &|p| f64::from(u8::from(p > 0.5))));
+    place.write("leaky/entropy.npy", numbers(&conf, &entropy));
+    let (with, not_tested) = names("leaky");
+    assert_eq!(with.len(), before.len() + 2);
+    assert!(["gap", "modified entropy"].iter().all(|name| with.iter().any(|w| w == name)));
+    assert!(not_tested.contains("too few: quantile regression"), "{not_tested}");
+}

@@ -246,3 +246,33 @@ fn a_real_table_has_its_known_uniques() {
     assert_eq!(told["classes"]["k"], 1);
     assert_eq!(told["sensitive"][0]["distinct_l"], 1);
 }
+
+#[test]
+fn the_gates_of_a_policy_count_where_no_option_does() {
+    let place = placed();
+    place.write("allonym.toml", "version = 1\n[gates]\nmin_k = 2\nmax_unique_rows = \"100%\"\n");
+    let risk = ["risk", "data.csv", "--quasi", "town,job,age", "--sets-max", "0"];
+    let gates = |more: &[&str], exit: i32| -> Vec<(String, String)> {
+        let asked = [&risk[..], &["--format", "json"], more].concat();
+        let told = place.run(&asked).expect(exit).json();
+        let gates = told["gates"].as_array().unwrap().clone();
+        let word = |gate: &Value, key: &str| gate[key].as_str().unwrap().to_owned();
+        gates.iter().map(|gate| (word(gate, "gate"), word(gate, "decision"))).collect()
+    };
+    let gate = |name: &str, decision: &str| (name.to_owned(), decision.to_owned());
+    // Nobody is alike: the policy's k is broken, its share of 100 % kept.
+    assert_eq!(gates(&[], 1), [gate("min_k", "fail"), gate("max_unique", "pass")]);
+    // An option wins over the policy, and leaves its other limits.
+    let kept = [gate("min_k", "pass"), gate("max_unique", "pass")];
+    assert_eq!(gates(&["--min-k", "1"], 0), kept);
+    place.write("other.toml", "version = 1\n[gates]\nmax_unique_rows = 0\n");
+    assert_eq!(gates(&["--policy", "other.toml"], 1), [gate("max_unique", "fail")]);
+    place.write("other.toml", "version = 1\n");
+    assert_eq!(gates(&["--policy", "other.toml"], 0), []);
+    // A limit of what is not measured is no silent pass.
+    place.write("other.toml", "version = 1\n[gates]\nmax_attack = 0.1\n");
+    let asked = [&risk[..], &["--policy", "other.toml"]].concat();
+    place.run(&asked).expect(2).says(&["limit of attacks"]);
+    place.write("other.toml", "version = 1\n[gates]\nmax_unique = 0.1\n");
+    place.run(&asked).expect(2).says(&["unknown key `max_unique`", "max_unique_rows"]);
+}

@@ -38,6 +38,7 @@ from allonym.exceptions import (
 )
 
 if TYPE_CHECKING:
+    from allonym._canaries import CanaryScore, canaries, score_canaries
     from allonym._exposure import (
         Comparison,
         Exposure,
@@ -54,6 +55,7 @@ if TYPE_CHECKING:
 __all__ = [
     "AllonymError",
     "AllonymWarning",
+    "CanaryScore",
     "CheckFinding",
     "CheckResult",
     "ColumnFinding",
@@ -86,6 +88,7 @@ __all__ = [
     "UsageError",
     "__version__",
     "attacks",
+    "canaries",
     "check",
     "compare",
     "danger",
@@ -103,23 +106,27 @@ __all__ = [
     "risk",
     "rules",
     "scan",
+    "score_canaries",
     "tokenize",
     "validate",
 ]
 
 # Half of the package, of which a notebook that only treats data needs nothing: loaded when asked for.
 _MEASURING = {
+    "CanaryScore": "_canaries",
     "Comparison": "_exposure",
     "Exposure": "_exposure",
     "Gate": "_exposure",
     "Mitigation": "_exposure",
     "Risk": "_risk",
     "Treatments": "_exposure",
+    "canaries": "_canaries",
     "compare": "_exposure",
     "exposure": "_exposure",
     "exposure_by_treatment": "_exposure",
     "exposure_from_signals": "_exposure",
     "risk": "_risk",
+    "score_canaries": "_canaries",
 }
 
 

@@ -525,11 +525,20 @@ def logit_limit(trees: int) -> float: ...
 def measure_file(
     path: PathLike[str], *, target: int, context: str, options: dict[str, Any]
 ) -> ExposureCore: ...
+def list_canaries(receipt: PathLike[str], data: PathLike[str] | None, keys: Keyring) -> Stream: ...
+def score_canaries_of(
+    receipt: PathLike[str],
+    scores: dict[int, float],
+    delta: float,
+    confidence: float,
+    keys: Keyring,
+) -> str: ...
 def measure_signals(
     conf: _Packed | None,
     logit: _Packed | None,
     members: _Packed,
     population: _Packed | None,
+    looks: dict[str, _Packed | None],
     *,
     target: int,
     context: str,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import importlib
 import itertools
 import json
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 from allonym import _allonym, _html, _references
 from allonym._references import Store
-from allonym._signals import packed
+from allonym._signals import looks, packed
 from allonym._tasks import GivenTask, Measuring, OwnTask, Task, now, numbered
 from allonym.exceptions import DataError, UsageError
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
     from allonym._allonym import Roc, Scores
     from allonym._signals import Numbers
-    from allonym._tasks import Action
+    from allonym._tasks import Action, Older
 
 
 def exposure(
@@ -172,7 +173,8 @@ def exposure_from_signals(
     target
         The target's signals, N numbers; or the path of an ``.npz`` archive (or a folder of ``.npy``
         files) with ``conf`` and/or ``logit`` and ``members`` of models x records, and perhaps
-        ``pop_conf`` of models x population; or of a Parquet or Arrow IPC file with a row for each
+        ``pop_conf`` of models x population, ``gap`` and ``entropy`` of models x records, ``features``
+        and ``pop_features`` with a row for each record; or of a Parquet or Arrow IPC file with a row for each
         record and, in those columns, lists of one number for each model (a folder with such files
         ``records`` and ``population`` for both).
     references
@@ -240,6 +242,7 @@ def exposure_from_signals(
         packed(signals, "references") if signal == "logit" else None,
         packed(masks.astype(bool), "members"),
         None if others is None else packed(others, "population"),
+        looks({}),
         target=0,
         context=context,
         options=options,
@@ -400,18 +403,35 @@ class Exposure:
         limits = list((tpr_at or {}).items())
         return Gate(*_allonym.gate_exposure(self._json, auc, limits))
 
-    def mitigate(self, *, top: float = 0.05) -> Mitigation:
+    def mitigate(
+        self,
+        *,
+        top: float = 0.05,
+        anchor: str | None = None,
+        dates: Sequence[object] | None = None,
+        as_of: dt.date | None = None,
+    ) -> Mitigation:
         """Say what to do about the most exposed training rows.
 
         Parameters
         ----------
         top
             Share of the scored training rows to act on.
+        anchor
+            The column of dates that a period of retention is counted from.
+        dates
+            Its dates (ISO 8601, or Python's, pandas' or NumPy's own), one for each training row, where
+            the measured frames lack the column.
+        as_of
+            The day that ages are told on; today when left out (``SOURCE_DATE_EPOCH``, else the
+            clock).
 
         Returns
         -------
         Mitigation
-            An action for each row, by position: ``deduplicate`` what occurs several times,
+            With an ``anchor``, and where the most exposed rows are older than the others by more than
+            chance would have it, ``shorten_retention`` says so with numbers, and :meth:`~Mitigation.to_toml`
+            drafts the ``[retention]`` that would let them go. An action for each row, by position: ``deduplicate`` what occurs several times,
             ``check_label`` where models that have not seen the row are sure of another label,
             ``generalize`` where a value of a column is rare, else ``drop``. ``train`` again without
             them and measure again: removing the most exposed exposes the next
@@ -421,7 +441,19 @@ class Exposure:
             _misused("signals have no rows to act on; see `records`")
         if not 0 < top <= 1:
             _misused("`top` must be above 0 and at most 1")
-        return Mitigation(self._measuring.mitigation(top))
+        actions = self._measuring.mitigation(top)
+        if anchor is None:
+            if dates is not None:
+                _misused("`dates` are of the column that `anchor` names")
+            return Mitigation(actions)
+        dates = self._measuring.task.training_column(anchor) if dates is None else _listed(dates)
+        if len(dates) != self._measuring.task.plan.n_train:
+            message = (
+                f"`dates` are {len(dates)}, the training rows {self._measuring.task.plan.n_train}"
+            )
+            _unfit(message)
+        day = dt.date.fromisoformat(now()[:10]) if as_of is None else as_of
+        return Mitigation(actions, anchor, self._measuring.older(actions, dates, day))
 
     def summary(self) -> str:
         """Give what was found and what was not tested, in words."""
@@ -677,8 +709,37 @@ class Treatments:
 class Mitigation:
     """What to do about the most exposed training rows, by position."""
 
-    def __init__(self, actions: list[Action]) -> None:
+    def __init__(
+        self, actions: list[Action], anchor: str | None = None, older: Older | None = None
+    ) -> None:
         self.actions = actions
+        self._anchor = anchor
+        self._older = older
+
+    @property
+    def shorten_retention(self) -> dict[str, Any] | None:
+        """Whether a shorter retention would let the most exposed rows go; none where dates do not matter.
+
+        ``anchor``, ``duration`` (ISO 8601), ``n_older`` rows of which ``older_exposed`` are among the
+        most exposed, ``n_younger`` and ``younger_exposed``, ``p_value`` (exact, corrected for the
+        periods that were tried), ``sentence``.
+        """
+        if self._older is None:
+            return None
+        told = self._older
+        share = 100 * told.older_exposed / told.n_older
+        rest = 100 * told.younger_exposed / told.n_younger
+        return {
+            "anchor": self._anchor,
+            "duration": f"P{told.years}Y",
+            **{name: value for name, value in told._asdict().items() if name != "years"},
+            "sentence": (
+                f"Of {told.n_older:,} training rows older than {told.years} "
+                f"year{'s' if told.years > 1 else ''}, {told.older_exposed:,} ({share:.1f} %) are among "
+                f"the most exposed; of {told.n_younger:,} younger, {told.younger_exposed:,} "
+                f"({rest:.1f} %)."
+            ),
+        }
 
     @property
     def drop_rows(self) -> list[int]:
@@ -694,16 +755,26 @@ class Mitigation:
         return told
 
     def to_toml(self) -> str:
-        """Draft lines for a policy: columns whose rare values should be generalized."""
+        """Draft lines for a policy: columns with rare values to generalize, and a shorter retention."""
         columns = sorted({action.column for action in self.actions if action.column is not None})
         lines = [
             f"[columns.{json.dumps(column)}]\n# rare values single people out: generalize or drop"
             for column in columns
         ]
+        shorter = self.shorten_retention
+        if shorter is not None:
+            lines.append(
+                f"[retention.dataset]\n# {shorter['sentence']}\n"
+                f"# a statutory floor, where there is one, goes into `retain_at_least`\n"
+                f"anchor = {json.dumps(self._anchor)}\n"
+                f'duration = "{shorter["duration"]}"\non_expiry = "drop_row"'
+            )
         return "\n".join(lines)
 
     def __repr__(self) -> str:
         told = ", ".join(f"{count} {action}" for action, count in sorted(self.counts.items()))
+        if self._older is not None:
+            told += f", keep rows for {self._older.years} years at most"
         return f"Mitigation({told or 'nothing to do'}; measure again: the next become exposed)"
 
 
@@ -718,6 +789,14 @@ def _paired(first: Exposure, second: Exposure) -> dict[str, float]:
     half *= float(right.std(ddof=1)) / math.sqrt(len(right)) if len(right) > 1 else numpy.nan
     value = float(right.mean())
     return {"value": value, "low": value - half, "high": value + half}
+
+
+def _listed(values: Any) -> list[object]:
+    listed = getattr(values, "tolist", None) or getattr(values, "to_list", None)
+    # NumPy's own list of times is of bare numbers.
+    if getattr(getattr(values, "dtype", None), "kind", "") == "M" or listed is None:
+        return list(values)
+    return cast("list[object]", listed())
 
 
 def _grouped(values: list[Any]) -> tuple[list[str], list[int]]:

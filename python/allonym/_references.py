@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, cast
 
-from allonym import _allonym
+from allonym import _allonym, attacks
 from allonym.exceptions import DataError, UsageError
 
 if TYPE_CHECKING:
@@ -28,6 +28,8 @@ class Says(NamedTuple):
     logit: Any
     right: Any
     """1 where the model is right; of a regressor, the squared residual."""
+    entropy: Any
+    """Modified entropy; NaN where the classes' probabilities are not known."""
 
 
 @dataclass
@@ -212,6 +214,29 @@ class Table:
             return {column.name: column.to_list() for column in data.get_columns()}
         return None
 
+    def numbers(self, rows: Sequence[int]) -> Any:
+        """Give the columns of numbers of some rows, rows x columns; none where there are none.
+
+        A column that lacks a number is left out, and so is every one of a table of many.
+        """
+        numpy: Any = importlib.import_module("numpy")
+        columns = self.columns()
+        if columns is not None:
+            kept = [
+                [values[row] for row in rows]
+                for values in columns.values()
+                if all(isinstance(value, (int, float)) for value in values)
+            ]
+            table = numpy.array(kept, dtype="f8").T if kept else None
+        elif getattr(self.data, "ndim", 0) == _AXES and hasattr(self.data, "__array__"):
+            array = numpy.asarray(self.data)
+            table = array[list(rows)].astype("f8") if array.dtype.kind in "biuf" else None
+        else:
+            table = None
+        if table is None or not 0 < table.shape[1] <= _FEATURES_MAX:
+            return None
+        return numpy.ascontiguousarray(table[:, numpy.isfinite(table).all(axis=0)])
+
 
 def joined(first: Any, second: Any) -> Any:
     """Put two parts of one kind below each other."""
@@ -248,7 +273,11 @@ def said_of_classes(probabilities: Any, places: Any) -> Says:
     conf = numpy.clip(conf, 0.0, 1.0)
     conf[missing] = numpy.nan
     logit[missing] = numpy.nan
-    return Says(conf, logit, right)
+    shares = numpy.clip(table, 0.0, 1.0)
+    scores = attacks.modified_entropy(shares, at.astype("i8"))
+    entropy = numpy.frombuffer(scores.tobytes(), dtype="<f8").copy()
+    entropy[missing | ~known] = numpy.nan
+    return Says(conf, logit, right, entropy)
 
 
 def said_of_numbers(predicted: Any, truth: Any) -> Says:
@@ -256,7 +285,7 @@ def said_of_numbers(predicted: Any, truth: Any) -> Says:
     numpy: Any = importlib.import_module("numpy")
     residual = numpy.asarray(truth, dtype="f8") - numpy.asarray(predicted, dtype="f8").reshape(-1)
     squared = residual**2
-    return Says(squared, -squared, squared)
+    return Says(squared, -squared, squared, numpy.full(len(squared), numpy.nan))
 
 
 class Store:
@@ -277,9 +306,10 @@ class Store:
             stored = numpy.fromfile(self.folder / f"{key}.f8", dtype="<f8")
         except OSError:
             return None
-        if len(stored) != 3 * count:
+        parts = len(Says._fields)
+        if len(stored) != parts * count:
             return None
-        return Says(*stored.reshape(3, count))
+        return Says(*stored.reshape(parts, count))
 
     def keep(self, key: str, says: Says, *, on_disk: bool) -> None:
         """Keep signals; a file appears whole or not at all."""
@@ -429,6 +459,9 @@ def _unfit(message: str) -> NoReturn:
 
 
 _FLOOR = 1e-45
+_AXES = 2
+_FEATURES_MAX = 32
+"""Of a linear quantile, which is fitted to at most a few thousand rows."""
 _SORT_BYTES = 16
 _TARGET_COIN = 383
 REFERENCES_MAX = 2 * _TARGET_COIN

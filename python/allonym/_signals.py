@@ -35,6 +35,15 @@ def packed(values: Numbers, name: str) -> Packed:
     return view.tobytes(), kind, list(view.shape or ())
 
 
+def looks(signals: dict[str, Any]) -> dict[str, Packed | None]:
+    """Give what attacks without references look at, as the extension takes it."""
+    names = {"pop_features": "population_features"}
+    return {
+        names.get(name, name): packed(signals[name], name) if name in signals else None
+        for name in ("gap", "entropy", "features", "pop_features")
+    }
+
+
 def codes(groups: Iterable[object], population: Iterable[object]) -> tuple[list[int], list[int]]:
     """Give groups of any hashable kind numbers, the same in both."""
     numbers: dict[object, int] = {}

@@ -6,11 +6,12 @@ import contextlib
 import datetime as dt
 import importlib
 import json
+import math
 import os
 import time
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, cast
 
-from allonym import _allonym, _references
+from allonym import _allonym, _references, _signals
 from allonym._references import Plan, Progress, Says, Store, Table
 from allonym._signals import packed
 from allonym.exceptions import DataError, UsageError
@@ -26,6 +27,19 @@ class Action(NamedTuple):
     action: str
     column: str | None
     """What to generalize."""
+
+
+class Older(NamedTuple):
+    """Training rows older than a period are exposed more often than the others."""
+
+    years: int
+    n_older: int
+    older_exposed: int
+    """How many of the older rows are among the most exposed."""
+    n_younger: int
+    younger_exposed: int
+    p_value: float
+    """Probability of so many by chance, corrected for the periods that were tried."""
 
 
 class Measuring:
@@ -79,6 +93,13 @@ class Measuring:
         signals = {"conf": conf[:, :scored], "logit": logit[:, :scored], "members": masks}
         if plan.population:
             signals["pop_conf"] = conf[:, scored:]
+        entropy = numpy.stack([says.entropy[:scored] for says in models])
+        if not numpy.isnan(entropy).all():
+            signals["gap"] = right[:, :scored]
+            signals["entropy"] = entropy
+        features = self.task.features() if plan.population else None
+        if features is not None:
+            signals["features"], signals["pop_features"] = features[:scored], features[scored:]
         if options["subjects"] is not None:
             signals["subject"] = numpy.array(options["subjects"], dtype="i8")
         self.signals = signals
@@ -87,6 +108,7 @@ class Measuring:
             packed(signals["logit"], "logit"),
             packed(masks, "members"),
             packed(signals["pop_conf"], "population") if plan.population else None,
+            _signals.looks(signals),
             target=0,
             context=json.dumps(self._context(masks, right[:, :scored], wanted)),
             options=options,
@@ -152,6 +174,31 @@ class Measuring:
             "utility": utility,
             "warnings": warnings,
         }
+
+    def older(self, actions: list[Action], dates: Sequence[object], as_of: dt.date) -> Older | None:
+        """Tell whether the rows of some actions are older than the other scored training rows.
+
+        Of the periods of whole years that leave enough rows on both sides, the one that parts the
+        exposed from the others best; none where that may be chance.
+        """
+        plan = self.task.plan
+        exposed = {action.row for action in actions}
+        members = (row for row, is_in in zip(plan.scored, plan.members, strict=True) if is_in)
+        born = {row: day for row in members if (day := _day(dates[row])) is not None}
+        latest = as_of.year - min((day.year for day in born.values()), default=as_of.year)
+        found: list[Older] = []
+        for years in range(1, latest + 1):
+            cut = _years_before(as_of, years)
+            old = [row in exposed for row, day in born.items() if day < cut]
+            new = [row in exposed for row, day in born.items() if day >= cut]
+            if min(len(old), len(new)) >= _SIDE_MIN:
+                p_value = _at_least(sum(old), len(old), sum(new), len(new))
+                found.append(Older(years, len(old), sum(old), len(new), sum(new), p_value))
+        if not found:
+            return None
+        best = min(found, key=lambda older: (older.p_value, -older.years))
+        best = best._replace(p_value=min(1.0, best.p_value * len(found)))
+        return best if best.p_value < 1 - self.options["confidence"] else None
 
     def mitigation(self, top: float) -> list[Action]:
         numpy: Any = importlib.import_module("numpy")
@@ -221,6 +268,10 @@ class Task:
     def column(self, name: str) -> list[Any]:
         raise NotImplementedError
 
+    def training_column(self, name: str) -> list[Any]:
+        """Give a column of the table that the target was trained on."""
+        raise NotImplementedError
+
     def rows(self) -> list[int]:
         """Give the row of each scored record in its own table."""
         return [row for _, row in self.places()]
@@ -241,6 +292,10 @@ class Task:
 
     def rare_columns(self) -> dict[int, str]:
         return {}
+
+    def features(self) -> Any:
+        """Give what the scored rows and then the population look like; none where that is no number."""
+        return None
 
 
 class GivenTask(Task):
@@ -334,9 +389,29 @@ class GivenTask(Task):
         whole = [value for part in parts if part is not None for value in part[name]]
         return [whole[row] for row in self.plan.scored]
 
+    def training_column(self, name: str) -> list[Any]:
+        return _named(self.X[0], name)
+
     def rare_columns(self) -> dict[int, str]:
         columns = self.X[0].columns()
         return {} if columns is None else _rare(columns)
+
+    def features(self) -> Any:
+        numpy: Any = importlib.import_module("numpy")
+        inside = [row for row in self.asked if row < self.n_train]
+        outside = [row - self.n_train for row in self.asked if row >= self.n_train]
+        parts = [table.numbers(rows) for table, rows in zip(self.X, (inside, outside), strict=True)]
+        if any(part is None for part in parts) or parts[0].shape[1] != parts[1].shape[1]:
+            return None
+        # Training rows come first in what is asked. A record is told by its label too, where labels
+        # are few.
+        classes = [] if self.is_regression else _classes_of_labels(self.y)[1:]
+        labels = [self.y[row] for row in self.asked]
+        ones = [
+            numpy.array([label == other for label in labels], dtype="f8")
+            for other in (classes if len(classes) < _CLASSES_MAX else [])
+        ]
+        return numpy.column_stack([numpy.concatenate(parts), *ones])
 
     def _take(self, rows: Sequence[int]) -> Any:
         return _taken(self.X[0], self.X[1], rows, self.n_train)
@@ -455,6 +530,9 @@ class OwnTask(Task):
             _misused("no such column; pass a group for each scored record")
         return [columns[name][row] for row in self.plan.scored]
 
+    def training_column(self, name: str) -> list[Any]:
+        return _named(self.table, name)
+
     def rare_columns(self) -> dict[int, str]:
         columns = self.table.columns()
         return {} if columns is None else _rare(columns)
@@ -483,7 +561,8 @@ def _said(told: Any, labels: list[Any], classes: list[Any]) -> Says:
             _unfit("a confidence must lie in [0, 1]; `predict` gives something else")
         both = numpy.stack([table, 1 - table], axis=1)
         says = _references.said_of_classes(both, numpy.zeros(len(labels), dtype="i8"))
-        return Says(says.conf, says.logit, says.right)
+        # Of the other classes nothing is known.
+        return says._replace(entropy=numpy.full(len(labels), numpy.nan))
     if table.shape[1] != len(classes):
         message = f"probabilities are of {table.shape[1]} classes, the labels of {len(classes)}"
         _unfit(message)
@@ -571,6 +650,15 @@ def _taken(first: Table, second: Table, rows: Sequence[int], n_first: int) -> An
     return Table(parts, first.name).take(order)
 
 
+def _named(table: Table, name: str) -> list[Any]:
+    columns = table.columns()
+    if columns is None or name not in columns:
+        _misused(
+            "the training table has no column of the name that `anchor` gives; pass its `dates`"
+        )
+    return columns[name]
+
+
 def _rare(columns: dict[str, list[Any]]) -> dict[int, str]:
     """Name, for each row that has one, a column whose value is rare."""
     rare: dict[int, str] = {}
@@ -585,6 +673,43 @@ def _rare(columns: dict[str, list[Any]]) -> dict[int, str]:
             if counts[value] < _RARE:
                 rare.setdefault(row, name)
     return rare
+
+
+def _day(value: Any) -> dt.date | None:
+    """Read a date, a time, or ISO 8601; none of what is missing or is none."""
+    if isinstance(value, dt.datetime):
+        # A missing time of pandas is one, and has no date.
+        return value.date() if value == value else None
+    if isinstance(value, dt.date):
+        return value
+    if hasattr(value, "astype"):
+        value = str(value.astype("datetime64[D]"))
+    if isinstance(value, str):
+        with contextlib.suppress(ValueError):
+            return dt.date.fromisoformat(value.strip()[:10])
+    return None
+
+
+def _years_before(day: dt.date, years: int) -> dt.date:
+    try:
+        return day.replace(year=day.year - years)
+    except ValueError:
+        return day.replace(year=day.year - years, day=28)
+
+
+def _at_least(hits: int, of: int, hits_rest: int, of_rest: int) -> float:
+    """Give the probability of at least so many hits, were all rows alike (Fisher's exact test)."""
+
+    def ln_choose(n: int, k: int) -> float:
+        return math.lgamma(n + 1) - math.lgamma(k + 1) - math.lgamma(n - k + 1)
+
+    every, hit = of + of_rest, hits + hits_rest
+    tables = (
+        math.exp(ln_choose(of, k) + ln_choose(of_rest, hit - k) - ln_choose(every, hit))
+        for k in range(hits, min(of, hit) + 1)
+        if hit - k <= of_rest
+    )
+    return min(1.0, sum(tables))
 
 
 def now() -> str:
@@ -606,8 +731,10 @@ def _misused(message: str) -> NoReturn:
 _Y = ("y_train", "y_holdout")
 _PAIR = 2
 _RARE = 10
+_CLASSES_MAX = 10
+_SIDE_MIN = 10
 _GAP = 0.1
 """Accuracies this far apart are no chance in a few hundred records."""
 _SURE_OF_ANOTHER = -3.0
 """Logit of models that have not seen the record: they give its label less than one in twenty."""
-_CACHE_VERSION = 1
+_CACHE_VERSION = 2

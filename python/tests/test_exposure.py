@@ -1,5 +1,6 @@
 """The one line: a fitted model, its training data, a holdout."""
 
+import datetime as dt
 import json
 import pickle
 import time
@@ -151,7 +152,8 @@ def test_without_references_only_weak_attacks_are_run(forest):
     report = al.exposure(*forest, references=0, cache=False)
     assert report.references == 0
     assert "lower bound" in report.summary()
-    assert set(report.to_polars()["name"]) == {"loss", "population"}
+    alone = {"gap", "loss", "modified entropy", "population", "quantile regression"}
+    assert set(report.to_polars()["name"]) == alone
     assert report.records() == []
 
 
@@ -391,6 +393,71 @@ def test_mitigation_names_the_rows_that_stand_out(forest, leak):
     assert set(todo.drop_rows).isdisjoint(keep[row["row"]] for row in after.records())
     with pytest.raises(al.UsageError, match="top"):
         leak.mitigate(top=0)
+
+
+def test_a_shorter_retention_is_advised_where_old_rows_are_exposed(forest):
+    labels = forest[2]
+    report = al.exposure(*forest, cache=False, references=4)
+    worst = set(report.mitigate(top=0.2).drop_rows)
+    as_of = dt.date(2026, 1, 1)
+    dates = [dt.date(2018 if row in worst else 2022, 3, 1) for row in range(len(labels))]
+    todo = report.mitigate(top=0.2, anchor="closed_on", dates=dates, as_of=as_of)
+    told = todo.shorten_retention
+    assert (told["anchor"], told["duration"]) == ("closed_on", "P7Y")
+    assert told["n_older"] == told["older_exposed"] == len(worst)
+    assert told["younger_exposed"] == 0
+    assert told["p_value"] < 1e-9
+    assert f"Of {len(worst)} training rows older than 7 years" in told["sentence"]
+    policy = al.Policy.parse("version = 1\n" + todo.to_toml())
+    assert policy.digest != al.Policy.parse("version = 1\n").digest
+    assert 'anchor = "closed_on"\nduration = "P7Y"\non_expiry = "drop_row"' in todo.to_toml()
+    assert "keep rows for 7 years at most" in repr(todo)
+    # Dates that have nothing to do with it, all of one day, or none: nothing is advised.
+    spread = [dt.date(2012 + row % 13, 1, 1) for row in range(len(labels))]
+    for other in (spread, [dates[0]] * len(labels), [None] * len(labels)):
+        todo = report.mitigate(top=0.2, anchor="closed_on", dates=other, as_of=as_of)
+        assert todo.shorten_retention is None
+        assert "retention" not in todo.to_toml()
+    # However dates are written.
+    for written in (
+        [day.isoformat() for day in dates],
+        pd.Series(pd.to_datetime(dates)),
+        np.array(dates, dtype="datetime64[D]"),
+        pl.Series(dates),
+    ):
+        again = report.mitigate(top=0.2, anchor="closed_on", dates=written, as_of=as_of)
+        assert again.shorten_retention == told
+    with pytest.raises(al.UsageError, match="pass its `dates`"):
+        report.mitigate(anchor="closed_on")
+    with pytest.raises(al.DataError, match="`dates` are 3"):
+        report.mitigate(anchor="closed_on", dates=dates[:3])
+    with pytest.raises(al.UsageError, match="`anchor` names"):
+        report.mitigate(dates=dates)
+
+
+def test_attacks_without_references_are_in_the_running(leak, tmp_path):
+    names = set(leak.to_polars()["name"])
+    assert {"gap", "modified entropy"} <= names
+    assert {"gap", "entropy", "features", "pop_features"} <= set(leak.signals())
+    # A tenth of the non-members has no one in a hundred, so at this rate the quantile has enough.
+    assert "quantile regression" in names
+    assert not any("were not there" in line for line in leak.not_tested)
+    np.savez(tmp_path / "signals.npz", **leak.signals())
+    again = al.exposure_from_signals(tmp_path / "signals.npz", fpr=0.1, votes=20)
+    assert set(again.to_polars()["name"]) == names
+    frame = again.to_polars().join(leak.to_polars(), on="name")
+    assert (frame["auc_value"] - frame["auc_value_right"]).abs().max() < 1e-12
+    bare = leak.signals()
+    for name in ("gap", "entropy", "features"):
+        del bare[name]
+    np.savez(tmp_path / "bare.npz", **bare)
+    without = al.exposure_from_signals(tmp_path / "bare.npz", fpr=0.1, votes=20)
+    assert names - set(without.to_polars()["name"]) == {
+        "gap",
+        "modified entropy",
+        "quantile regression",
+    }
+    assert any("gap, modified entropy, quantile regression" in w for w in without.not_tested)
 
 
 def test_rare_values_are_to_be_generalized():

@@ -6,8 +6,8 @@ use crate::session::{Session, clock_of_machine};
 use crate::{policy, table};
 use allonym::ledger::Scribe;
 use allonym::{
-    ApplyJob, ApplyOutcome, CanaryPlan, Failure, PolicySource, Progress, Result, Target, apply,
-    expand,
+    ApplyJob, ApplyOutcome, CanaryPlace, CanaryPlan, Failure, PolicySource, Progress, Result,
+    Target, apply, expand,
 };
 use std::path::{Path, PathBuf};
 
@@ -43,9 +43,9 @@ pub(crate) fn run(arguments: &ApplyArguments, session: &mut Session) -> Result<u
         resume: arguments.resume,
         dry_run: arguments.dry_run,
         receipt: arguments.receipt.clone(),
-        canaries: arguments.canary_column.as_ref().map(|column| CanaryPlan {
+        canaries: canary_place(arguments).map(|place| CanaryPlan {
             count: arguments.canaries.unwrap_or(CANARIES),
-            column: column.clone(),
+            place,
             every: arguments.canary_every,
         }),
         collected_at: arguments.collected_at.clone(),
@@ -98,6 +98,11 @@ pub(crate) fn run(arguments: &ApplyArguments, session: &mut Session) -> Result<u
         _ => {}
     }
     Ok(0)
+}
+
+fn canary_place(arguments: &ApplyArguments) -> Option<CanaryPlace> {
+    let column = arguments.canary_column.clone().map(CanaryPlace::Column);
+    column.or_else(|| arguments.canary_rows.then_some(CanaryPlace::Rows))
 }
 
 fn target(arguments: &ApplyArguments, inputs: usize) -> Target {
@@ -187,10 +192,16 @@ fn summarize(outcome: &ApplyOutcome, session: &mut Session) {
         receipt.columns.iter().filter(|column| column.treatment != "keep").count(),
     ));
     if let Some(canaries) = &receipt.canaries {
+        let coins = table::count(u64::from(canaries.registered));
+        let place = match (&canaries.column, &canaries.rows) {
+            (Some(column), _) => format!("for column `{column}`"),
+            (None, Some(rows)) => {
+                format!("and {} rows are canaries", table::count(u64::from(rows.planted)))
+            }
+            (None, None) => String::new(),
+        };
         session.say(&format!(
-            "canaries: {} coins were thrown for column `{}`; the receipt registers them",
-            table::count(u64::from(canaries.registered)),
-            canaries.column
+            "canaries: {coins} coins were thrown {place}; the receipt registers them"
         ));
     }
     if let Some(path) = &outcome.receipt_path {

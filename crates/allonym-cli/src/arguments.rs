@@ -372,6 +372,7 @@ impl KeySource {
 }
 
 #[derive(Debug, Args)]
+#[command(group = clap::ArgGroup::new("canary_form").args(["canary_column", "canary_rows"]))]
 pub(crate) struct ApplyArguments {
     /// Files, globs or folders; `-` is standard input
     #[arg(required = true)]
@@ -403,11 +404,14 @@ pub(crate) struct ApplyArguments {
     /// Plant canaries in this text column by keyed coins, to measure later what a model remembers
     #[arg(long, value_name = "COLUMN", conflicts_with = "resume")]
     pub(crate) canary_column: Option<String>,
+    /// Plant canaries as rows that nobody is, by keyed coins, for models of tables
+    #[arg(long, conflicts_with_all = ["resume", "canary_column"])]
+    pub(crate) canary_rows: bool,
     /// How many coins are thrown; about half of the canaries are planted (default: 200)
-    #[arg(long, requires = "canary_column", value_parser = clap::value_parser!(u32).range(2..=1_000_000))]
+    #[arg(long, requires = "canary_form", value_parser = clap::value_parser!(u32).range(2..=1_000_000))]
     pub(crate) canaries: Option<u32>,
     /// One canary in so many rows
-    #[arg(long, requires = "canary_column", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, requires = "canary_form", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) canary_every: u32,
     /// Treating threads (default: one a core); does not change the output
     #[arg(long, short, value_parser = clap::value_parser!(u16).range(1..=1024))]
@@ -587,6 +591,9 @@ pub(crate) enum ExposureAction {
     Gate {
         /// Evidence, or signals
         input: PathBuf,
+        /// The policy whose `[gates] exposure` counts where no limit is given (default: as for `apply`)
+        #[arg(long, conflicts_with_all = ["auc", "tpr"])]
+        policy: Option<PathBuf>,
         /// Highest area under the curve
         #[arg(long, value_parser = share)]
         auc: Option<f64>,
@@ -600,18 +607,28 @@ pub(crate) enum ExposureAction {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum CanaryAction {
-    /// List all canaries of a receipt, planted or not, as JSON Lines of id and text
+    /// List all canaries of a receipt, planted or not: JSON Lines of id and text, or the rows
     List {
-        /// The receipt that `apply --canary-column` wrote
+        /// The receipt of an `apply` that planted canaries
         receipt: PathBuf,
+        /// Where the rows go, in the format of its name (default: JSON Lines to standard output)
+        #[arg(long)]
+        to: Option<PathBuf>,
+        /// Replace an existing list
+        #[arg(long)]
+        force: bool,
+        /// Where the output is now that the rows are planted in (default: where the receipt says)
+        #[arg(long, value_name = "FILE")]
+        data: Option<PathBuf>,
         #[command(flatten)]
         keys: KeySource,
     },
-    /// Say what a model remembers, from its mean log-probability of every canary
+    /// Say what a model remembers, from how likely it thinks every canary
     Score {
-        /// The receipt that `apply --canary-column` wrote
+        /// The receipt of an `apply` that planted canaries
         receipt: PathBuf,
-        /// JSON Lines of id and score; a larger score is a likelier text
+        /// JSON Lines of id and score, larger for what the model knows better: the mean log-probability
+        /// of a text, the log-probability of a row's label
         #[arg(long)]
         scores: PathBuf,
         /// Confidence of the bound
@@ -779,6 +796,9 @@ pub(crate) struct RiskArguments {
     /// Confidence of every interval
     #[arg(long, default_value_t = 0.95, value_parser = inner_share)]
     pub(crate) confidence: f64,
+    /// The policy whose `[gates]` count where no limit is given (default: as for `apply`)
+    #[arg(long)]
+    pub(crate) policy: Option<PathBuf>,
     /// Gate: the smallest group has at least so many rows
     #[arg(long, value_name = "K", help_heading = "Gates (exit 1 when broken, 7 when undecided)")]
     pub(crate) min_k: Option<u64>,

@@ -348,7 +348,7 @@ const CODES: &[(&str, &str)] = &[
     ),
     (
         "ALO-U051",
-        "canaries are planted in one text column of one file, and are known by the receipt that registers them; the message says what does not fit",
+        "canaries are planted in one file, in one text column or as rows, and are known by the receipt that registers them; the message says what does not fit",
     ),
     (
         "ALO-U060",
@@ -406,6 +406,14 @@ const CODES: &[(&str, &str)] = &[
     (
         "ALO-U074",
         "a policy is drafted from one data contract at most, and --table chooses a table of it",
+    ),
+    (
+        "ALO-U080",
+        "rows that nobody is cannot be made of this output: they stand in CSV, Parquet and Arrow files of at least 50 rows, without a column of expiries, whose columns that name people may be null",
+    ),
+    (
+        "ALO-U081",
+        "canary rows are made of cells of the output that the receipt tells of, and the file is another one by now: list them before it is expired or erased from, or name a copy with --data",
     ),
     (
         "ALO-U090",

@@ -3,13 +3,16 @@
 use crate::arguments::{CanaryAction, ExposureAction, KeySource, MeasureArguments, OutputFormat};
 use crate::session::Session;
 use allonym::exposure::{
-    Context, Evidence, Gate, MeasureOptions, Measured, SignalFile, compare_measured,
+    Context, Evidence, Gate, GateEvidence, MeasureOptions, Measured, SignalFile, compare_measured,
     ensemble_limit, measure,
 };
-use allonym::{Canary, Failure, Receipt, Result, canaries, open_ring, score_canaries, write_whole};
+use allonym::{
+    Failure, Keyring, PolicySource, Receipt, Result, canaries, canary_rows, open_ring,
+    score_canaries, write_canary_rows, write_whole,
+};
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 pub(crate) fn run(action: &ExposureAction, session: &mut Session) -> Result<u8> {
     match action {
@@ -36,13 +39,13 @@ pub(crate) fn run(action: &ExposureAction, session: &mut Session) -> Result<u8> 
             let compared = compare_measured(&before, &after)?;
             print(session, &compared.to_json(), &compared.to_text())
         }
-        ExposureAction::Gate { input, auc, tpr, measure } => {
+        ExposureAction::Gate { input, policy, auc, tpr, measure } => {
             let evidence = if is_json(input)? {
                 read(input)?
             } else {
                 measured(input, measure, session)?.evidence
             };
-            let judged = evidence.gate(&Gate { auc: *auc, tpr_at: tpr.clone() })?;
+            let judged = judge(&evidence, *auc, tpr, policy.as_deref(), session)?;
             let json = serde_json::json!({
                 "schema": "allonym.exposure-gate/1",
                 "decision": judged.decision,
@@ -59,17 +62,50 @@ pub(crate) fn run(action: &ExposureAction, session: &mut Session) -> Result<u8> 
     }
 }
 
+/// By the limits that are given, else by those of the policy.
+fn judge(
+    evidence: &Evidence,
+    auc: Option<f64>,
+    tpr: &[(f64, f64)],
+    policy: Option<&Path>,
+    session: &Session,
+) -> Result<GateEvidence> {
+    if auc.is_none() && tpr.is_empty() {
+        let found = crate::policy::find(policy, &session.environment)?;
+        if let PolicySource::Given { policy, .. } = &found
+            && let Some(asked) = policy.gates().and_then(|gates| gates.exposure.as_ref())
+        {
+            return evidence.gate_by_policy(asked);
+        }
+    }
+    evidence.gate(&Gate { auc, tpr_at: tpr.to_vec() })
+}
+
 fn canary(action: &CanaryAction, session: &mut Session) -> Result<u8> {
     match action {
-        CanaryAction::List { receipt, keys } => {
-            for canary in listed(receipt, keys, session)? {
+        CanaryAction::List { receipt, to, force, data, keys } => {
+            let Registered { receipt, folder, ring } = registered(receipt, keys, session)?;
+            let known = receipt.registered_canaries()?;
+            let key = ring.key(Some(&known.key), &known.tenant)?;
+            if known.rows.is_some() {
+                let rows = canary_rows(&receipt, &folder, data.as_deref(), &key)?;
+                write_canary_rows(&rows, to.as_deref(), *force)?;
+                return Ok(0);
+            }
+            if to.is_some() || data.is_some() {
+                let message = "--to and --data are for canaries that are rows; these are texts";
+                return Err(Failure::new("ALO-U050", 2, message));
+            }
+            for canary in canaries(known, &key)? {
                 let line = serde_json::json!({ "id": canary.id, "text": canary.text });
                 session.data_line(&line.to_string())?;
             }
             Ok(0)
         }
         CanaryAction::Score { receipt, scores, confidence, delta, keys } => {
-            let canaries = listed(receipt, keys, session)?;
+            let Registered { receipt, ring, .. } = registered(receipt, keys, session)?;
+            let known = receipt.registered_canaries()?;
+            let canaries = canaries(known, &ring.key(Some(&known.key), &known.tenant)?)?;
             let told = score_canaries(&canaries, &read_scores(scores)?, *delta, *confidence)?;
             let json = serde_json::to_string_pretty(&told).map_err(|_| {
                 Failure::new("ALO-X005", 5, "internal error: the evidence is not JSON")
@@ -83,15 +119,23 @@ fn canary(action: &CanaryAction, session: &mut Session) -> Result<u8> {
     }
 }
 
-/// The canaries of a receipt, by the key that it names.
-fn listed(path: &Path, keys: &KeySource, session: &Session) -> Result<Vec<Canary>> {
+/// A receipt, the folder its paths start from, and the ring that its canaries come from.
+struct Registered {
+    receipt: Receipt,
+    folder: PathBuf,
+    ring: Keyring,
+}
+
+fn registered(path: &Path, keys: &KeySource, session: &Session) -> Result<Registered> {
     let name = path.display().to_string();
     let text = fs::read_to_string(path).map_err(|error| unreadable(path, &error))?;
     let receipt = Receipt::parse(&text, &name)?;
-    let registered = receipt.registered_canaries()?;
     let environment = session.environment.clone().with_passphrase_file(keys.passphrase());
+    // One that registers none says so before a ring is looked for.
+    receipt.registered_canaries()?;
     let ring = open_ring(keys.keys.as_deref(), None, &environment)?;
-    canaries(registered, &ring.key(Some(&registered.key), &registered.tenant)?)
+    let folder = path.parent().unwrap_or_else(|| Path::new("")).to_path_buf();
+    Ok(Registered { receipt, folder, ring })
 }
 
 /// One line for each canary: its id and its score.

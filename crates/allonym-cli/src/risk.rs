@@ -4,8 +4,8 @@ use crate::arguments::{OutputFormat, RiskArguments};
 use crate::progress::Meter;
 use crate::session::Session;
 use allonym::{
-    Failure, Result, RiskGates, RiskOptions, RiskRole, RiskTable, expand, measure_risk, report,
-    write_whole,
+    Failure, PolicySource, Result, RiskGates, RiskOptions, RiskRole, RiskTable, expand,
+    measure_risk, report, write_whole,
 };
 
 pub(crate) fn run(arguments: &RiskArguments, session: &mut Session) -> Result<u8> {
@@ -13,7 +13,12 @@ pub(crate) fn run(arguments: &RiskArguments, session: &mut Session) -> Result<u8
         let failure = Failure::new("ALO-U013", 2, "risk speaks human, json and csv");
         return Err(failure.hint("render pages with: allonym report EVIDENCE"));
     }
-    let options = options(arguments);
+    let mut options = options(arguments);
+    if let PolicySource::Given { policy, .. } =
+        crate::policy::find(arguments.policy.as_deref(), &session.environment)?
+    {
+        options.gates = options.gates.or_policy(policy.gates());
+    }
     let now = session.clock(arguments.as_of.as_deref())?;
     let mut tables = Vec::new();
     for (role, paths) in [

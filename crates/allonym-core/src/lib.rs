@@ -52,8 +52,9 @@ pub use plan::{
     default_field, glob_matches,
 };
 pub use policy::{
-    AnchorSource, Coarser, KeyReference, Policy, PolicyError, Promise, ROW_EXPIRY, RequireTags,
-    Retention, Tag, TagClash, TagMatch, UnfitTag, suggested_treatment,
+    AnchorSource, Coarser, ExposureGate, ExposureMetric, Gates, KeyReference, Policy, PolicyError,
+    Promise, ROW_EXPIRY, RequireTags, Retention, Tag, TagClash, TagMatch, UnfitTag,
+    suggested_treatment,
 };
 pub use sensitive::Sensitive;
 pub use treat::Coarseness;

@@ -2,12 +2,14 @@
 
 mod canonical;
 mod draft;
+mod gates;
 mod read;
 mod retention;
 mod schema;
 mod write;
 
 pub use draft::suggested_treatment;
+pub use gates::{ExposureGate, ExposureMetric, Gates};
 pub use retention::{
     AnchorSource, Coarser, ROW_EXPIRY, RequireTags, Retention, Tag, TagClash, TagMatch, UnfitTag,
 };
@@ -43,6 +45,7 @@ pub struct Policy {
     pub(crate) columns: Vec<Listed>,
     pub(crate) matches: Vec<Matched>,
     pub(crate) retention: Option<Retention>,
+    pub(crate) gates: Option<Gates>,
 }
 
 impl Policy {
@@ -79,6 +82,7 @@ impl Policy {
             columns: Vec::new(),
             matches: Vec::new(),
             retention: None,
+            gates: None,
         }
     }
 
@@ -131,6 +135,12 @@ impl Policy {
     #[must_use]
     pub fn keys(&self) -> &KeyReference {
         &self.keys
+    }
+
+    /// `[gates]`, where the policy has them.
+    #[must_use]
+    pub fn gates(&self) -> Option<&Gates> {
+        self.gates.as_ref()
     }
 
     /// `[retention]`, where the policy has it.

@@ -247,6 +247,7 @@ const BEYOND_A_SCHEMA: &[&str] = &[
     "a hold that is reviewed before it begins",
     "a day that does not exist",
     "a hold twice",
+    "groups have a rate and no area of their own",
 ];
 
 #[test]
@@ -274,6 +275,8 @@ fn the_schema_and_the_reader_know_the_same_keys() {
             "version = 1\n[find.entities.AGE]\nzzz = 1\n",
         ),
         ("/properties/retention", "version = 1\n[retention]\nzzz = 1\n"),
+        ("/properties/gates", "version = 1\n[gates]\nzzz = 1\n"),
+        ("/properties/gates/properties/exposure", "version = 1\n[gates.exposure]\nzzz = 1\n"),
         ("/properties/retention/properties/dataset", "version = 1\n[retention.dataset]\nzzz = 1\n"),
         (
             "/properties/retention/properties/columns/items",

@@ -85,5 +85,5 @@ pub use scores::{AttackError, Flags, Mode, Scores};
 pub use signals::{Layout, Matrix, References, Series, SignalError, Store};
 pub use single::{Groups, gap, loss, modified_entropy, population};
 pub use subjects::{SubjectError, SubjectScores, auc_by_subject, by_subject};
-pub use suite::{Signals, candidates};
+pub use suite::{Features, Looks, Signals, candidates};
 pub use verdict::{Candidate, Decision, Finding, Gate, Trials, Verdict, verdict, worst};

@@ -1,9 +1,10 @@
 //! The fixed set of attacks that a verdict looks at.
 
 use crate::gaussian::{Lira, LiraMode, TLira, Variance, offset};
+use crate::qmia::qmia;
 use crate::rmia::{Population, Rmia};
-use crate::scores::{AttackError, Mode, Scores};
-use crate::signals::{References, Series};
+use crate::scores::{AttackError, Flags, Mode, Scores, same_length};
+use crate::signals::{Matrix, References, Series};
 use crate::single::{loss, population};
 use crate::verdict::Candidate;
 
@@ -22,11 +23,69 @@ pub struct Signals<'a> {
     pub population: Option<Population<'a>>,
     /// Logits are kept within this for the attacks that fit laws: [`crate::ensemble_limit`].
     pub logit_limit: Option<f64>,
+    /// What more is known of the target alone.
+    pub looks: Looks<'a>,
+}
+
+/// What attacks that need no references look at, beyond the target's confidences. What is not there
+/// leaves its attack out.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Looks<'a> {
+    /// A8: [`crate::gap`] of each record.
+    pub gap: Option<Series<'a>>,
+    /// A8: [`crate::modified_entropy`] of each record.
+    pub entropy: Option<Series<'a>>,
+    /// A7: what the records look like.
+    pub features: Option<Features<'a>>,
+}
+
+/// What records look like, for [`crate::qmia`]: features in the place of references.
+#[derive(Clone, Copy, Debug)]
+pub struct Features<'a> {
+    /// Of the records.
+    pub records: Matrix<'a>,
+    /// Of the population.
+    pub population: Matrix<'a>,
+    /// The target's logits of the population.
+    pub population_logit: Series<'a>,
+    /// Rate of false alarms that the quantile is of.
+    pub fpr: f64,
+}
+
+impl Looks<'_> {
+    /// Scores the target by those of the attacks that something is known for. A population that is
+    /// too small for the quantile leaves quantile regression out.
+    ///
+    /// # Errors
+    /// What any of the attacks or `each` refuses.
+    pub fn score_each<E: From<AttackError>>(
+        &self,
+        logit: Series<'_>,
+        mut each: impl FnMut(&str, Scores) -> Result<(), E>,
+    ) -> Result<(), E> {
+        for (name, series) in [("gap", self.gap), ("modified entropy", self.entropy)] {
+            let Some(series) = series else { continue };
+            same_length("the signals of one attack", series.len(), logit.len())?;
+            let scores = Scores::from_each(series.len(), |record| match series.at(record) {
+                score if score.is_finite() => (score, Flags::default()),
+                _ => (f64::NAN, Flags::NOT_FINITE),
+            });
+            each(name, scores)?;
+        }
+        if let Some(Features { records, population, population_logit, fpr }) = &self.features {
+            match qmia(logit, records, *population_logit, population, *fpr) {
+                Ok(scores) => each("quantile regression", scores)?,
+                Err(AttackError::TooFew { .. }) => {}
+                Err(refused) => return Err(refused.into()),
+            }
+        }
+        Ok(())
+    }
 }
 
 impl Signals<'_> {
     /// Scores the target by every attack of the set, by name; the names depend on nothing but
-    /// whether there is a population.
+    /// whether there is a population and what more is known of the target.
     ///
     /// RMIA counts by its ratio, which ranks without ties.
     ///
@@ -51,6 +110,7 @@ impl Signals<'_> {
         mut each: impl FnMut(&str, Scores) -> Result<(), E>,
     ) -> Result<(), E> {
         each("loss", loss(self.conf)?)?;
+        self.looks.score_each(self.logit, &mut each)?;
         for mode in [Mode::Online, Mode::Offline] {
             let word = if mode == Mode::Online { "online" } else { "offline" };
             let scores = offset(self.logit, &self.logit_references, mode)?;

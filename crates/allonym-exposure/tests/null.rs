@@ -3,9 +3,9 @@
 #![expect(clippy::print_stdout, reason = "the counts are what a reader wants to see")]
 
 use allonym_exposure::{
-    Candidate, Decision, Gate, Interval, Layout, Matrix, Population, References, Roc, Series,
-    Signals, candidates, clopper_pearson, compare, dp_epsilon, gdp_mu, groups, one_run_audit,
-    threshold_epsilon, verdict,
+    Candidate, Decision, Features, Gate, Interval, Layout, Looks, Matrix, Population, References,
+    Roc, Series, Signals, candidates, clopper_pearson, compare, dp_epsilon, gdp_mu, groups,
+    one_run_audit, threshold_epsilon, verdict,
 };
 use rayon::prelude::*;
 use std::collections::BTreeMap;
@@ -171,6 +171,9 @@ struct Simulated {
     logits: Vec<f64>,
     members: Vec<bool>,
     population: Vec<f64>,
+    /// What each record looks like: its level, not quite.
+    features: Vec<f64>,
+    population_features: Vec<f64>,
 }
 
 impl Simulated {
@@ -179,17 +182,22 @@ impl Simulated {
     const POPULATION: usize = 120;
 
     fn draw(noise: &mut Noise) -> Simulated {
-        let table = |noise: &mut Noise, records: usize| -> Vec<f64> {
+        let table = |noise: &mut Noise, records: usize| -> (Vec<f64>, Vec<f64>) {
             let levels: Vec<f64> = (0..records).map(|_| 1.0 + 2.0 * noise.normal()).collect();
             let models = 0..Self::MODELS;
-            models
+            let logits = models
                 .flat_map(|_| levels.iter().map(|level| level + noise.normal()).collect::<Vec<_>>())
-                .collect()
+                .collect();
+            (logits, levels)
         };
-        let logits = table(noise, Self::RECORDS);
-        let population = table(noise, Self::POPULATION);
+        let (logits, levels) = table(noise, Self::RECORDS);
+        let (population, of_population) = table(noise, Self::POPULATION);
         let members = logits.iter().map(|_| noise.uniform() < 0.5).collect();
-        Simulated { logits, members, population }
+        let mut blurred = |levels: Vec<f64>| -> Vec<f64> {
+            levels.into_iter().map(|level| level + noise.normal()).collect()
+        };
+        let (features, population_features) = (blurred(levels), blurred(of_population));
+        Simulated { logits, members, population, features, population_features }
     }
 
     fn leak(&mut self, strength: f64) {
@@ -223,6 +231,10 @@ impl Simulated {
                 |table: &'_ [f64], records: usize| table[model * records..][..records].to_vec();
             let (conf, logit) = (row(&confidences, records), row(&self.logits, records));
             let others = row(&population, Self::POPULATION);
+            let others_logit = row(&self.population, Self::POPULATION);
+            // Of two classes.
+            let gap: Vec<f64> = logit.iter().map(|logit| f64::from(*logit > 0.0)).collect();
+            let entropy: Vec<f64> = conf.iter().map(|p| 2.0 * (1.0 - p) * p.ln()).collect();
             let signals = Signals {
                 conf: Series::from(&conf),
                 logit: Series::from(&logit),
@@ -233,11 +245,25 @@ impl Simulated {
                     references: of_population,
                 }),
                 logit_limit: None,
+                looks: Looks {
+                    gap: Some(Series::from(&gap)),
+                    entropy: Some(Series::from(&entropy)),
+                    features: Some(Features {
+                        records: one_feature(&self.features),
+                        population: one_feature(&self.population_features),
+                        population_logit: Series::from(&others_logit),
+                        fpr: 0.05,
+                    }),
+                },
             };
             signals.score_all().unwrap()
         };
         candidates(score(1), score(0))
     }
+}
+
+fn one_feature(of: &[f64]) -> Matrix<'_> {
+    Matrix::new(of, Layout::ByRecord, 1, of.len()).unwrap()
 }
 
 /// SplitMix64 (Steele, Lea and Flood 2014), and normal deviates by Box and Muller (1958).

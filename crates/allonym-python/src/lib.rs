@@ -3,6 +3,7 @@
 //! Thin over the facade. `python/allonym` is thin over this and gives callers back the type they
 //! came with. Every failure is one of the classes of `allonym.exceptions`; none holds a cell.
 
+mod canary;
 mod check;
 mod command;
 mod enforce;
@@ -42,6 +43,8 @@ fn _allonym(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<stream::Stream>()?;
     module.add_class::<text::Span>()?;
     module.add_class::<text::Spans>()?;
+    module.add_function(wrap_pyfunction!(canary::list_canaries, module)?)?;
+    module.add_function(wrap_pyfunction!(canary::score_canaries_of, module)?)?;
     module.add_function(wrap_pyfunction!(check::check, module)?)?;
     module.add_function(wrap_pyfunction!(command::main, module)?)?;
     module.add_function(wrap_pyfunction!(evaluate::evaluate, module)?)?;

@@ -59,13 +59,14 @@ impl ExposureCore {
 
 /// Measures signals in memory: models x records, the target among the models.
 #[pyfunction]
-#[pyo3(signature = (conf, logit, members, population, *, target, context, options))]
+#[pyo3(signature = (conf, logit, members, population, looks, *, target, context, options))]
 pub(crate) fn measure_signals(
     py: Python<'_>,
     conf: Option<Array>,
     logit: Option<Array>,
     members: Array,
     population: Option<Array>,
+    looks: LooksGiven,
     target: usize,
     context: &str,
     options: Options,
@@ -91,7 +92,10 @@ pub(crate) fn measure_signals(
         };
         let members = Matrix::new(&masks[..], Layout::ByReference, models, records)?;
         let population = open("population", &population)?;
-        let models = Models { conf, logit, members, population, target };
+        let (gap, entropy) = (open("gap", &looks.gap)?, open("entropy", &looks.entropy)?);
+        let features = by_record("features", &looks.features)?;
+        let features = features.zip(by_record("population_features", &looks.population_features)?);
+        let models = Models { conf, logit, members, population, gap, entropy, features, target };
         measure(&models, context, &options, &asked)
     })?;
     Ok(ExposureCore { measured: Mutex::new(measured) })
@@ -149,6 +153,16 @@ pub(crate) fn logit_limit(trees: usize) -> f64 {
     ensemble_limit(trees)
 }
 
+/// What more is known of the models, by name.
+#[derive(FromPyObject)]
+#[pyo3(from_item_all)]
+pub(crate) struct LooksGiven {
+    gap: Option<Array>,
+    entropy: Option<Array>,
+    features: Option<Array>,
+    population_features: Option<Array>,
+}
+
 /// Options by name.
 #[derive(FromPyObject)]
 #[pyo3(from_item_all)]
@@ -188,6 +202,13 @@ impl From<Options> for MeasureOptions {
 
 fn open<'a>(name: &'static str, array: &'a Option<Array>) -> allonym::Result<Option<Matrix<'a>>> {
     array.as_ref().map(|array| matrix(name, array, Layout::ByReference)).transpose()
+}
+
+fn by_record<'a>(
+    name: &'static str,
+    array: &'a Option<Array>,
+) -> allonym::Result<Option<Matrix<'a>>> {
+    array.as_ref().map(|array| matrix(name, array, Layout::ByRecord)).transpose()
 }
 
 fn read_context(context: &str) -> PyResult<Context> {

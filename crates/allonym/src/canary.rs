@@ -1,12 +1,15 @@
-//! A10: sentences that nobody else wrote, planted in a treated column by keyed coins, and what a
-//! model that was trained on it remembers of them.
+//! A10: sentences that nobody else wrote, planted in a treated column by keyed coins, or rows that
+//! nobody is, and what a model that was trained on them remembers.
 //!
 //! Each canary's text, row and coin come from the keyring, so whoever holds it can list and score
 //! them later, and nobody else can tell which were planted. The coins are fair and independent:
 //! that is what a one-run bound of epsilon needs (Steinke, Nasr and Jagielski, arXiv 2305.08846).
 
+use crate::canary_rows::{ReceiptCanaryRows, RowPlanting};
 use crate::{Failure, Receipt, Result};
+use allonym_core::PlannedColumn;
 use allonym_exposure::{canary_exposure, one_run_audit};
+use allonym_io::Dress;
 use allonym_keys::{Key, Profile, Scope};
 use arrow_array::cast::AsArray as _;
 use arrow_array::{ArrayRef, LargeStringArray, RecordBatch, StringArray, StringViewArray};
@@ -21,10 +24,19 @@ use std::sync::Arc;
 pub struct CanaryPlan {
     /// How many coins are thrown; about half of the canaries are planted.
     pub count: u32,
-    /// The text column of the output that gets them.
-    pub column: String,
+    /// Where they stand.
+    pub place: CanaryPlace,
     /// One canary in so many rows.
     pub every: u32,
+}
+
+/// Where canaries stand.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CanaryPlace {
+    /// At the end of cells of this text column of the output.
+    Column(String),
+    /// Between the rows of the output, as rows of their own.
+    Rows,
 }
 
 /// What a receipt says of canaries: enough for the keyring's holder to list them, and no coin.
@@ -32,8 +44,12 @@ pub struct CanaryPlan {
 pub struct ReceiptCanaries {
     /// How many canaries had a row to stand in; the coin of each decided.
     pub registered: u32,
-    /// Column they stand in.
-    pub column: String,
+    /// Text column they stand in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub column: Option<String>,
+    /// What is known of them where they are rows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rows: Option<ReceiptCanaryRows>,
     /// One in so many rows.
     pub every: u32,
     /// Key id.
@@ -49,12 +65,12 @@ pub struct ReceiptCanaries {
 pub struct Canary {
     /// Its number, from 0.
     pub id: u32,
-    /// What stands in a cell if it was planted.
+    /// What stands in a cell if it was planted there; a canary that is a row is another one.
     pub text: String,
     /// The fair coin.
     pub planted: bool,
-    /// Row whose cell it stands at the end of.
-    row: u64,
+    /// Row whose cell it stands at the end of, or that it is put before.
+    pub(crate) row: u64,
 }
 
 /// The canaries of a receipt, by the key that it names.
@@ -64,9 +80,11 @@ pub struct Canary {
 pub fn canaries(registered: &ReceiptCanaries, key: &Key<'_>) -> Result<Vec<Canary>> {
     // No policy can name such a join field, so no token of data shares its bits.
     let tokenizer = key.tokenizer(&registered.domain, FIELD, Profile::Exact)?;
+    // No column can be named so.
+    let place = registered.column.as_deref().unwrap_or("\u{1}rows");
     let mut scratch = String::new();
     let mut draw = |id: u32| {
-        let value = format!("{}\u{1}{id}", registered.column);
+        let value = format!("{place}\u{1}{id}");
         let bits =
             u128::from_be_bytes(tokenizer.mac(Scope::Dataset, &value, &mut scratch).bytes16());
         let words: Vec<String> =
@@ -85,52 +103,109 @@ pub fn canaries(registered: &ReceiptCanaries, key: &Key<'_>) -> Result<Vec<Canar
 
 /// Canaries on their way into an output.
 #[derive(Debug)]
-pub(crate) struct Planting {
-    column: usize,
-    canaries: Vec<Canary>,
-    registered: ReceiptCanaries,
-    next: usize,
+pub(crate) enum Planting {
+    Cells(CellPlanting),
+    Rows(Box<RowPlanting>),
 }
 
 impl Planting {
+    /// Draws them for an output of these columns.
     pub(crate) fn new(
         plan: &CanaryPlan,
+        planned: &[PlannedColumn],
         schema: &Schema,
         domain: &str,
         key: &Key<'_>,
     ) -> Result<Planting> {
-        let Some((column, field)) = schema.column_with_name(&plan.column) else {
-            let names: Vec<String> =
-                schema.fields().iter().map(|field| format!("`{}`", field.name())).collect();
-            let message = format!(
-                "no column `{}` to plant canaries in; the output has {}",
-                plan.column,
-                names.join(", ")
-            );
-            return Err(Failure::new(MISPLANTED, 2, message));
-        };
-        if !matches!(field.data_type(), DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View) {
-            let message = format!(
-                "canaries are text, and column `{}` is of type {}",
-                plan.column,
-                field.data_type()
-            );
-            return Err(Failure::new(MISPLANTED, 2, message));
-        }
         if plan.every == 0 || plan.count == 0 {
             return Err(Failure::new(MISPLANTED, 2, "canaries: both numbers must be at least 1"));
         }
         let info = key.info();
         let registered = ReceiptCanaries {
             registered: plan.count,
-            column: plan.column.clone(),
+            column: None,
+            rows: None,
             every: plan.every,
             key: info.id.clone(),
             tenant: info.tenant.clone(),
             domain: domain.to_owned(),
         };
+        Ok(match &plan.place {
+            CanaryPlace::Column(column) => {
+                Planting::Cells(CellPlanting::new(column, registered, schema, key)?)
+            }
+            CanaryPlace::Rows => {
+                let rows = RowPlanting::new(registered, planned, schema, key)?;
+                Planting::Rows(Box::new(rows))
+            }
+        })
+    }
+
+    /// What can be written by now, in order; the first of these rows is row `first` of the output,
+    /// canaries left out.
+    pub(crate) fn pass(
+        &mut self,
+        records: &RecordBatch,
+        dress: &Dress,
+        first: u64,
+    ) -> Result<Vec<(RecordBatch, Dress)>> {
+        match self {
+            Planting::Cells(cells) => Ok(vec![(cells.plant(records, first)?, dress.clone())]),
+            Planting::Rows(rows) => rows.pass(records, dress),
+        }
+    }
+
+    /// What is left to write when the rows are at their end.
+    pub(crate) fn rest(&mut self) -> Result<Vec<(RecordBatch, Dress)>> {
+        match self {
+            Planting::Cells(_) => Ok(Vec::new()),
+            Planting::Rows(rows) => rows.rest(),
+        }
+    }
+
+    /// What the receipt says, once the number of rows is known: a canary whose row never came is
+    /// not registered, whatever its coin.
+    pub(crate) fn finish(self, rows: u64) -> ReceiptCanaries {
+        match self {
+            Planting::Cells(cells) => cells.finish(rows),
+            Planting::Rows(rows) => rows.finish(),
+        }
+    }
+}
+
+/// Canaries on their way into cells of a text column.
+#[derive(Debug)]
+pub(crate) struct CellPlanting {
+    column: usize,
+    canaries: Vec<Canary>,
+    registered: ReceiptCanaries,
+    next: usize,
+}
+
+impl CellPlanting {
+    fn new(
+        name: &str,
+        registered: ReceiptCanaries,
+        schema: &Schema,
+        key: &Key<'_>,
+    ) -> Result<CellPlanting> {
+        let Some((column, field)) = schema.column_with_name(name) else {
+            let names: Vec<String> =
+                schema.fields().iter().map(|field| format!("`{}`", field.name())).collect();
+            let message = format!(
+                "no column `{name}` to plant canaries in; the output has {}",
+                names.join(", ")
+            );
+            return Err(Failure::new(MISPLANTED, 2, message));
+        };
+        if !matches!(field.data_type(), DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View) {
+            let message =
+                format!("canaries are text, and column `{name}` is of type {}", field.data_type());
+            return Err(Failure::new(MISPLANTED, 2, message));
+        }
+        let registered = ReceiptCanaries { column: Some(name.to_owned()), ..registered };
         let canaries = canaries(&registered, key)?;
-        Ok(Planting { column, canaries, registered, next: 0 })
+        Ok(CellPlanting { column, canaries, registered, next: 0 })
     }
 
     /// Which output column is changed.
@@ -139,7 +214,7 @@ impl Planting {
     }
 
     /// Plants what belongs into these rows, the first of which is row `first` of the output.
-    pub(crate) fn plant(&mut self, records: &RecordBatch, first: u64) -> Result<RecordBatch> {
+    fn plant(&mut self, records: &RecordBatch, first: u64) -> Result<RecordBatch> {
         let end = first + records.num_rows() as u64;
         let mut here: BTreeMap<u64, &str> = BTreeMap::new();
         while let Some(canary) = self.canaries.get(self.next).filter(|canary| canary.row < end) {
@@ -174,9 +249,7 @@ impl Planting {
         Ok(RecordBatch::try_new(records.schema(), columns)?)
     }
 
-    /// What the receipt says, once the number of rows is known: a canary whose row never came is
-    /// not registered, whatever its coin.
-    pub(crate) fn finish(self, rows: u64) -> ReceiptCanaries {
+    fn finish(self, rows: u64) -> ReceiptCanaries {
         let reached = self.canaries.iter().filter(|canary| canary.row < rows).count();
         let registered = u32::try_from(reached).expect("there are at most as many as were drawn");
         ReceiptCanaries { registered, ..self.registered }
@@ -271,14 +344,15 @@ impl Receipt {
     /// A receipt without any.
     pub fn registered_canaries(&self) -> Result<&ReceiptCanaries> {
         self.canaries.as_ref().ok_or_else(|| {
-            Failure::new(MISPLANTED, 2, "the receipt registers no canaries")
-                .hint("plant some: allonym apply IN --to OUT --canaries 200 --canary-column NAME")
+            Failure::new(MISPLANTED, 2, "the receipt registers no canaries").hint(
+                "plant some: allonym apply IN --to OUT --canary-column NAME (or --canary-rows)",
+            )
         })
     }
 }
 
 /// Sixteen bits as five letters that can be spoken (Wilkerson, arXiv 0901.4016).
-fn pronounceable(bits: u128) -> String {
+pub(crate) fn pronounceable(bits: u128) -> String {
     const CONSONANTS: [char; 16] =
         ['b', 'd', 'f', 'g', 'h', 'j', 'k', 'l', 'm', 'n', 'p', 'r', 's', 't', 'v', 'z'];
     const VOWELS: [char; 4] = ['a', 'i', 'o', 'u'];
@@ -330,7 +404,8 @@ mod tests {
     fn canaries_are_planted_where_they_belong_however_rows_are_cut() {
         let registered = ReceiptCanaries {
             registered: 4,
-            column: "notes".to_owned(),
+            column: Some("notes".to_owned()),
+            rows: None,
             every: 3,
             key: "k".to_owned(),
             tenant: "t".to_owned(),
@@ -343,7 +418,7 @@ mod tests {
                 .unwrap();
         let planted = |cuts: &[usize]| -> (Vec<Option<String>>, u32) {
             let registered = registered.clone();
-            let mut planting = Planting { column: 0, canaries: made(4), registered, next: 0 };
+            let mut planting = CellPlanting { column: 0, canaries: made(4), registered, next: 0 };
             let (mut from, mut cells) = (0, Vec::new());
             for &cut in cuts {
                 let part = planting.plant(&whole.slice(from, cut - from), from as u64).unwrap();

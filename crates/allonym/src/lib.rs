@@ -7,6 +7,7 @@
 //! It reads no clock and no environment: both are arguments ([`Environment`], `now`).
 
 mod canary;
+mod canary_rows;
 mod cells;
 mod check;
 mod compiled;
@@ -44,8 +45,8 @@ pub mod ledger;
 pub mod retention;
 
 pub use allonym_core::{
-    AnchorSource, KeyReference, Plan, PlannedColumn, Policy, RequireTags, Retention, Tag, TagMatch,
-    explain as explain_policy_code,
+    AnchorSource, ExposureGate, ExposureMetric, Gates, KeyReference, Plan, PlannedColumn, Policy,
+    RequireTags, Retention, Tag, TagMatch, explain as explain_policy_code,
 };
 pub use allonym_io::{
     Compression, Expanded, Format, Found, Input, IoError, ReadOptions, TextEncoding, expand,
@@ -62,7 +63,12 @@ pub use allonym_recognize::{
 pub use allonym_report::{
     CheckEvidence, RiskEvidence, Severity as CheckSeverity, Verdict as CheckVerdict,
 };
-pub use canary::{Canary, CanaryEvidence, CanaryPlan, ReceiptCanaries, canaries, score_canaries};
+pub use canary::{
+    Canary, CanaryEvidence, CanaryPlace, CanaryPlan, ReceiptCanaries, canaries, score_canaries,
+};
+pub use canary_rows::{
+    CANARY_ID, CanaryCells, CanaryColumn, ReceiptCanaryRows, canary_rows, write_canary_rows,
+};
 pub use check::{CheckJob, check, check_batches, check_exit, read_recall, record_check};
 pub use contract::{TableContract, is_contract};
 pub use draft::{draft, draft_policy};

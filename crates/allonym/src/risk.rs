@@ -3,6 +3,7 @@
 
 use crate::exposure::words::count;
 use crate::{Cancel, Failure, Result};
+use allonym_core::Gates;
 use allonym_exposure::{clopper_pearson, wilson};
 use allonym_io::{Found, ReadOptions, Reader};
 use allonym_report::{
@@ -227,6 +228,20 @@ impl RiskOptions {
 }
 
 impl RiskGates {
+    /// These limits, and those of a policy where these say nothing.
+    #[must_use]
+    pub fn or_policy(self, policy: Option<&Gates>) -> RiskGates {
+        let Some(gates) = policy else { return self };
+        RiskGates {
+            min_k: self.min_k.or(gates.min_k),
+            max_unique: self.max_unique.or(gates.max_unique_rows),
+            min_l: self.min_l.or(gates.min_l),
+            max_t: self.max_t.or(gates.max_t),
+            max_population_unique: self.max_population_unique.or(gates.max_population_unique),
+            max_attack: self.max_attack.or(gates.max_attack),
+        }
+    }
+
     /// Judges evidence by the limits: the gates and the exit code of the command.
     ///
     /// # Errors

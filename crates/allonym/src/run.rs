@@ -1,6 +1,7 @@
 //! `apply`: files in, treated files out, whole or not at all, with a receipt.
 
 use crate::canary::{CanaryPlan, Planting};
+use crate::canary_rows::RowPlanting;
 use crate::draft::draft_policy;
 use crate::keys::{refuse_exposed_ring, ring_place};
 use crate::ledger::{self, Action, AuditLog, OpenJob, Scribe};
@@ -15,11 +16,12 @@ use crate::{
 };
 use allonym_core::{AnchorSource, KeyReference, Plan, PlannedColumn, Policy, Retention};
 use allonym_io::{
-    Format, Found, Input, Output, ReadOptions, Reader, Writer, make_folder_of, same_file,
+    Dress, Format, Found, Input, Output, ReadOptions, Reader, Writer, make_folder_of, same_file,
     sha256_file, write_whole,
 };
 use allonym_recognize::Recognizer;
 use allonym_retention::Anchor;
+use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -845,8 +847,10 @@ fn treat_one(
     };
     let mut untouched = file.plan.untouched().to_vec();
     let mut planting = file.planting.take();
-    if let Some(planting) = &planting {
-        untouched[planting.column()] = None;
+    match &planting {
+        Some(Planting::Cells(cells)) => untouched[cells.column()] = None,
+        Some(Planting::Rows(_)) => RowPlanting::check_format(shape.format)?,
+        None => {}
     }
     let schema = match &file.tags {
         Some(tags) => manifest::tagged(file.plan.output_schema(), tags, &receipt.policy.sha256),
@@ -878,12 +882,14 @@ fn treat_one(
             match &mut planting {
                 None => Ok(writer.write(treated.records(), dress)?),
                 Some(planting) => {
-                    let planted = planting.plant(treated.records(), first)?;
-                    Ok(writer.write(&planted, dress)?)
+                    write_all(&mut writer, &planting.pass(treated.records(), dress, first)?)
                 }
             }
         },
     )?;
+    if let Some(planting) = &mut planting {
+        write_all(&mut writer, &planting.rest()?)?;
+    }
     let finished = writer.finish()?;
     receipt.canaries = planting.map(|planting| planting.finish(rows));
     receipt.warnings.extend(columns.warnings(planned));
@@ -901,6 +907,10 @@ fn treat_one(
     receipt.inputs.push(ReceiptFile::read(path, reader.sha256()?, rows));
     info!(file = %file.name, rows, "treated");
     Ok(finished)
+}
+
+fn write_all(writer: &mut Writer, batches: &[(RecordBatch, Dress)]) -> Result<()> {
+    Ok(batches.iter().try_for_each(|(records, dress)| writer.write(records, dress))?)
 }
 
 /// Draws the canaries of a run, which has one input and one output of rows.
@@ -922,7 +932,8 @@ fn plan_canaries(
         Failure::new("ALO-K001", 4, "canaries need a keyring").hint("run: allonym key new")
     })?;
     let key = ring.key(names.key.as_deref(), &names.tenant)?;
-    let planting = Planting::new(plan, file.plan.output_schema(), &names.domain, &key)?;
+    let (planned, schema) = (file.plan.columns(), file.plan.output_schema());
+    let planting = Planting::new(plan, planned, schema, &names.domain, &key)?;
     file.planting = RefCell::new(Some(planting));
     Ok(())
 }

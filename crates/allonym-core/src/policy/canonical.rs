@@ -73,6 +73,9 @@ impl Policy {
         if let Some(retention) = &self.retention {
             canonical["retention"] = retention.canonical();
         }
+        if let Some(gates) = &self.gates {
+            canonical["gates"] = gates.canonical();
+        }
         canonical
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{
     BANDS_MAX, Bytes, Consistency, DatePart, EXPECTED_DISTINCT, EXPECTED_DISTINCT_MAX,
-    FIELD_BYTES_MAX, FORMATS, Find, FindEntity, GLOB_CHARS_MAX, Generalize, KEPT_CHARS_MAX,
+    FIELD_BYTES_MAX, FORMATS, Find, FindEntity, GLOB_CHARS_MAX, Gates, Generalize, KEPT_CHARS_MAX,
     KeyReference, Listed, Mask, Matched, Names, POLICY_BYTES_MAX, PROFILES, Pattern, Policy,
     PolicyError, Pseudonymize, Replacement, Retention, SENTINELS_MAX, TREATMENTS, Text, Treatment,
     Unlisted, WITH_BYTES_MAX,
@@ -32,7 +32,7 @@ pub(super) fn pyproject(text: &str, origin: &str) -> Result<Option<Policy>, Poli
 
 fn read(root: &Section<'_>) -> Result<Policy, PolicyError> {
     version(root)?;
-    root.known(&["version", "policy", "keys", "find", "columns", "match", "retention"])?;
+    root.known(&["version", "policy", "keys", "find", "columns", "match", "retention", "gates"])?;
     let mut policy = Policy::empty("", "");
     if let Some(table) = root.section("policy")? {
         heading(&table, &mut policy)?;
@@ -64,6 +64,9 @@ fn read(root: &Section<'_>) -> Result<Policy, PolicyError> {
     }
     if let Some(table) = root.section("retention")? {
         policy.retention = Some(Retention::read(&table)?);
+    }
+    if let Some(table) = root.section("gates")? {
+        policy.gates = Some(Gates::read(&table)?);
     }
     Ok(policy)
 }
@@ -713,7 +716,12 @@ impl<'d> Section<'d> {
         }
     }
 
-    fn integer(&self, key: &str, least: i64, most: i64) -> Result<Option<i64>, PolicyError> {
+    pub(super) fn integer(
+        &self,
+        key: &str,
+        least: i64,
+        most: i64,
+    ) -> Result<Option<i64>, PolicyError> {
         let Some(item) = self.inner.get(key) else { return Ok(None) };
         let Some(n) = item.as_integer() else { return Err(self.mistyped(key, item, "an integer")) };
         if (least..=most).contains(&n) {
@@ -744,6 +752,24 @@ impl<'d> Section<'d> {
                 format!("{} must be from 0 to 1", self.named(key)),
             )),
             None => Err(self.mistyped(key, item, "a number from 0 to 1")),
+        }
+    }
+
+    /// A share as a number from 0 to 1, or as a text in per cent (`"0.1%"`).
+    pub(super) fn share(&self, key: &str) -> Result<Option<f64>, PolicyError> {
+        let Some(text) = self.inner.get(key).and_then(Item::as_str) else {
+            return self.fraction(key);
+        };
+        // Moved by two places in decimal, so that 0.1 % is the number 0.001.
+        let number = text.trim().strip_suffix('%').map(str::trim_end);
+        let digits = |n: &&str| n.chars().all(|c| c.is_ascii_digit() || c == '.');
+        let share = number.filter(digits).and_then(|n| format!("{n}e-2").parse::<f64>().ok());
+        match share.filter(|share| (0.0..=1.0).contains(share)) {
+            Some(share) => Ok(Some(share)),
+            None => {
+                let what = format!("{} must be from 0 to 1, or as in \"0.1%\"", self.named(key));
+                Err(self.wrong(self.at_of(key), what))
+            }
         }
     }
 

@@ -569,7 +569,7 @@ fn hold(table: &Section<'_>) -> Result<Hold, PolicyError> {
     Ok(hold)
 }
 
-fn missing(table: &Section<'_>, key: &str) -> PolicyError {
+pub(super) fn missing(table: &Section<'_>, key: &str) -> PolicyError {
     let message = format!("{} needs `{key}`", table.whole());
     table.source.error(codes::MISSING, table.at.clone(), message)
 }

@@ -2,8 +2,8 @@
 
 use super::{
     BANDS_MAX, Consistency, DatePart, EXPECTED_DISTINCT, EXPECTED_DISTINCT_MAX, FIELD_BYTES_MAX,
-    FORMATS, GLOB_CHARS_MAX, KEPT_CHARS_MAX, MIN_SCORE, Names, PROFILES, Replacement, Retention,
-    SENTINELS_MAX, TREATMENTS, WITH_BYTES_MAX,
+    FORMATS, GLOB_CHARS_MAX, Gates, KEPT_CHARS_MAX, MIN_SCORE, Names, PROFILES, Replacement,
+    Retention, SENTINELS_MAX, TREATMENTS, WITH_BYTES_MAX,
 };
 use serde_json::{Map, Value, json};
 
@@ -36,6 +36,7 @@ pub(super) fn policy() -> Value {
                 "items": {"oneOf": matches},
             },
             "retention": Retention::schema(),
+            "gates": Gates::schema(),
         },
     })
 }
@@ -270,6 +271,26 @@ pub(super) fn table(properties: &Value) -> Value {
 
 pub(super) fn text(description: &str) -> Value {
     json!({"description": description, "type": "string", "pattern": "\\S"})
+}
+
+/// A share: a number, or a text in per cent.
+pub(super) fn share(description: &str) -> Value {
+    json!({
+        "description": description,
+        "oneOf": [
+            {"type": "number", "minimum": 0, "maximum": 1},
+            {"type": "string", "pattern": "^\\s*(100|[0-9]?[0-9](\\.[0-9]+)?)\\s*%\\s*$"},
+        ],
+    })
+}
+
+pub(super) fn name_list(description: &str) -> Value {
+    json!({
+        "description": description,
+        "type": "array",
+        "items": {"type": "string", "pattern": "\\S"},
+        "uniqueItems": true,
+    })
 }
 
 fn name(description: &str) -> Value {

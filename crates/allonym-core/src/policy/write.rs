@@ -52,6 +52,9 @@ impl Policy {
         if let Some(retention) = &self.retention {
             retention.write(&mut out);
         }
+        if let Some(gates) = &self.gates {
+            gates.write(&mut out);
+        }
         out
     }
 

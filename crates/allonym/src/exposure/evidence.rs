@@ -3,7 +3,10 @@
 //! Counts, rates and positions; never a record, never a score that could be looked up.
 
 use crate::{Failure, Result};
-use allonym_exposure::{Comparison, Decision, Gate, Interval, Roc, TprAt, auc_interval};
+use allonym_core::{ExposureGate, ExposureMetric};
+use allonym_exposure::{
+    Comparison, Decision, Gate, Interval, Roc, TprAt, auc_interval, clopper_pearson,
+};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -465,25 +468,87 @@ impl Evidence {
         if shares.clone().any(|share| !(0.0..=1.0).contains(share)) {
             return Err(Failure::new("ALO-U050", 2, "a limit must lie between 0 and 1"));
         }
+        let decision = self.decide(gate, self.method.confidence)?;
+        let CurveEvidence { n_members, n_non_members, .. } = self.curve;
+        let sentence = super::words::gate(decision, n_members + n_non_members);
+        Ok(GateEvidence::new(decision, sentence, gate))
+    }
+
+    /// Judges as `[gates]` of a policy asks: the chosen attack, and every group of the groupings that
+    /// are named there, at the error divided by their number. A grouping that the evidence does not
+    /// tell of leaves the gate undecided.
+    ///
+    /// # Errors
+    /// Those of [`Evidence::gate`].
+    pub fn gate_by_policy(&self, asked: &ExposureGate) -> Result<GateEvidence> {
+        let (auc, tpr_at) = match asked.metric {
+            ExposureMetric::Auc => (Some(asked.max_upper), Vec::new()),
+            ExposureMetric::TprAt(fpr) => (None, vec![(fpr, asked.max_upper)]),
+        };
+        let gate = Gate { auc, tpr_at };
+        if asked.by.is_empty() {
+            return self.gate(&gate);
+        }
+        let told = |by: &&String| {
+            let rate = gate.tpr_at.first().map(|(fpr, _)| *fpr);
+            self.groups.iter().any(|of| of.by == **by && Some(of.fpr) == rate)
+        };
+        let unknown: Vec<&String> = asked.by.iter().filter(|by| !told(by)).collect();
+        let groups: Vec<(&String, &GroupEvidence)> = self
+            .groups
+            .iter()
+            .filter(|of| asked.by.contains(&of.by))
+            .flat_map(|of| of.groups.iter().map(|group| (&of.by, group)))
+            .collect();
+        let limits = super::words::real(groups.len() as u64 + 1);
+        let each = 1.0 - (1.0 - self.method.confidence) / limits;
+        let whole = self.decide(&gate, each)?;
+        let mut open = None;
+        for (by, group) in groups {
+            let share = group.tpr.value.unwrap_or(0.0);
+            let hits = super::words::whole((share * super::words::real(group.n_members)).round());
+            let interval = clopper_pearson(hits, group.n_members, each);
+            if interval.low > asked.max_upper {
+                let sentence = format!("fail: a group of `{by}` lies above its limit");
+                return Ok(GateEvidence::new(Decision::Fail, sentence, &gate));
+            }
+            if interval.high > asked.max_upper {
+                open =
+                    Some(format!("undecided: the interval of a group of `{by}` spans its limit"));
+            }
+        }
+        let unknown = unknown
+            .first()
+            .map(|by| format!("undecided: the evidence tells of no groups by `{by}` at this rate"));
+        if let (Decision::Pass, Some(sentence)) = (whole, unknown.or(open)) {
+            let decision = Decision::Undecided { records_factor: None };
+            return Ok(GateEvidence::new(decision, sentence, &gate));
+        }
+        let CurveEvidence { n_members, n_non_members, .. } = self.curve;
+        let sentence = super::words::gate(whole, n_members + n_non_members);
+        Ok(GateEvidence::new(whole, sentence, &gate))
+    }
+
+    fn decide(&self, gate: &Gate, confidence: f64) -> Result<Decision> {
         let CurveEvidence { auc, auc_standard_error, n_members, n_non_members, .. } = self.curve;
         let area = |confidence: f64| {
             auc_interval(auc, auc_standard_error, n_members.min(n_non_members), confidence)
         };
-        let decision = gate.decide_by(area, &self.curve.roc()?, self.method.confidence)?;
-        let (word, exit, factor) = match decision {
+        Ok(gate.decide_by(area, &self.curve.roc()?, confidence)?)
+    }
+}
+
+impl GateEvidence {
+    fn new(decision: Decision, sentence: String, gate: &Gate) -> GateEvidence {
+        let (word, exit, records_factor) = match decision {
             Decision::Pass => ("pass", 0, None),
             Decision::Fail => ("fail", 1, None),
             Decision::Undecided { records_factor } => ("undecided", 7, records_factor),
         };
         let limits = gate.auc.iter().map(|limit| ("auc".to_owned(), *limit));
         let limits = limits.chain(gate.tpr_at.iter().map(|(fpr, limit)| (fpr.to_string(), *limit)));
-        Ok(GateEvidence {
-            decision: word.to_owned(),
-            exit,
-            sentence: super::words::gate(decision, n_members + n_non_members),
-            records_factor: factor,
-            limits: limits.map(|(of, at_most)| Limit { of, at_most }).collect(),
-        })
+        let limits = limits.map(|(of, at_most)| Limit { of, at_most }).collect();
+        GateEvidence { decision: word.to_owned(), exit, sentence, records_factor, limits }
     }
 }
 

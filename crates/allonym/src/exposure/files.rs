@@ -15,14 +15,17 @@ use std::path::Path;
 /// | `logit` | models x records | `log p - log(sum of the other classes)` |
 /// | `members` | models x records, bool | record was in the model's training set |
 /// | `pop_conf`, `pop_logit` | models x population | the same on records no model saw |
+/// | `gap` | models x records | 1 where the model is right, else 0 |
+/// | `entropy` | models x records | modified entropy of its probabilities |
+/// | `features`, `pop_features` | records (population) x features | what a record looks like |
 /// | `subject` | records, whole numbers | whose the record is |
 ///
 /// One of `conf` and `logit` is enough, as is one of the two for the population; `member` will do
 /// for `members`, `population` for `pop_conf`.
 ///
 /// A Parquet or Arrow IPC file has a row for each record instead, with lists of one number for each model in
-/// the columns `conf`, `logit` and `members`, and perhaps `subject`; a folder with such a file `records` may
-/// have another, `population`.
+/// the columns `conf`, `logit`, `members`, `gap` and `entropy`, one for each feature in `features`, and perhaps
+/// `subject`; a folder with such a file `records` may have another, `population`.
 #[derive(Debug)]
 pub struct SignalFile {
     conf: Option<NpyArray>,
@@ -30,6 +33,10 @@ pub struct SignalFile {
     members: NpyArray,
     population: Option<NpyArray>,
     population_logit: Option<NpyArray>,
+    gap: Option<NpyArray>,
+    entropy: Option<NpyArray>,
+    /// Of the records and of the population, each by record.
+    features: Option<(NpyArray, NpyArray)>,
     subjects: Option<NpyArray>,
     layout: Layout,
     /// What was read from tables; its arrays lie in a folder that ends with it.
@@ -70,6 +77,9 @@ impl SignalFile {
             members,
             population: source.array(&["pop_conf", "population"])?,
             population_logit: source.array(&["pop_logit"])?,
+            gap: source.array(&["gap"])?,
+            entropy: source.array(&["entropy"])?,
+            features: source.array(&["features"])?.zip(source.array(&["pop_features"])?),
             subjects: source.array(&["subject", "subjects"])?,
             layout: Layout::ByReference,
             tables: None,
@@ -92,6 +102,9 @@ impl SignalFile {
             members: tables.members.take().ok_or_else(|| missing("`members`"))?,
             population: tables.population.take(),
             population_logit: tables.population_logit.take(),
+            gap: tables.gap.take(),
+            entropy: tables.entropy.take(),
+            features: tables.features.take().zip(tables.population_features.take()),
             subjects: None,
             layout: Layout::ByRecord,
             tables: Some(tables),
@@ -120,7 +133,15 @@ impl SignalFile {
             (None, logit) => logit.map(Matrix::as_confidences),
         };
         let members = Matrix::file(&self.members, self.layout)?;
-        Ok(Models { conf, logit, members, population, target })
+        let features = match &self.features {
+            Some((records, others)) => Some((
+                Matrix::file(records, Layout::ByRecord)?,
+                Matrix::file(others, Layout::ByRecord)?,
+            )),
+            None => None,
+        };
+        let (gap, entropy) = (self.matrix(self.gap.as_ref())?, self.matrix(self.entropy.as_ref())?);
+        Ok(Models { conf, logit, members, population, gap, entropy, features, target })
     }
 
     /// Whose each record is, where the file says so.
@@ -184,7 +205,7 @@ impl<'a> Source<'a> {
 }
 
 /// Every name that means something here.
-const NAMES: [&str; 9] = [
+const NAMES: [&str; 13] = [
     "conf",
     "logit",
     "members",
@@ -192,6 +213,10 @@ const NAMES: [&str; 9] = [
     "pop_conf",
     "population",
     "pop_logit",
+    "gap",
+    "entropy",
+    "features",
+    "pop_features",
     "subject",
     "subjects",
 ];

@@ -7,9 +7,9 @@ use super::evidence::{
 use super::words;
 use crate::{Cancel, Failure, Result};
 use allonym_exposure::{
-    AttackError, Finding, Flags, Matrix, Population, RecordOptions, References, Roc, Scores,
-    Series, Signals, Trials, by_subject, compare, groups, loss, one_run_audit, population, records,
-    threshold_epsilon, worst,
+    AttackError, Features, Finding, Flags, Looks, Matrix, Population, RecordOptions, References,
+    Roc, Scores, Series, Signals, Trials, by_subject, compare, groups, loss, one_run_audit,
+    population, records, threshold_epsilon, worst,
 };
 use std::collections::BTreeMap;
 
@@ -24,6 +24,12 @@ pub struct Models<'a> {
     pub members: Matrix<'a>,
     /// Confidences in records that no model was trained on.
     pub population: Option<Matrix<'a>>,
+    /// Whether the model is right: 1 or 0 ([`allonym_exposure::gap`]).
+    pub gap: Option<Matrix<'a>>,
+    /// Modified entropy of what the model says ([`allonym_exposure::modified_entropy`]).
+    pub entropy: Option<Matrix<'a>>,
+    /// What records look like, features x records, and the population, features x population.
+    pub features: Option<(Matrix<'a>, Matrix<'a>)>,
     /// Which of the models is the target; all others are references.
     pub target: usize,
 }
@@ -213,7 +219,9 @@ pub fn measure(
         prior: options.prior,
         logit_limit: options.logit_limit,
     };
-    let told = told(&roc, &chosen, &method, &context, options)?;
+    let mut told = told(&roc, &chosen, &method, &context, options)?;
+    let ran = |name: &str| attacks.iter().any(|attack| attack.name == name);
+    told.not_tested.extend(words::left_out(&ALONE, ran));
     let evidence = Evidence {
         schema: Evidence::SCHEMA.to_owned(),
         tool: env!("CARGO_PKG_VERSION").to_owned(),
@@ -245,6 +253,9 @@ impl<'a> Models<'a> {
         };
         shape("logit", &self.logit)?;
         shape("members", &self.members)?;
+        for (what, matrix) in [("gap", &self.gap), ("entropy", &self.entropy)] {
+            matrix.as_ref().map_or(Ok(()), |matrix| shape(what, matrix))?;
+        }
         if let Some(others) = self.population.filter(|others| others.references() != models) {
             let found = others.references();
             let message = format!("the population has signals of {found} models, not of {models}");
@@ -267,6 +278,10 @@ struct View<'a> {
     conf: Vec<f64>,
     logit: Vec<f64>,
     population: Option<Vec<f64>>,
+    gap: Option<Vec<f64>>,
+    entropy: Option<Vec<f64>>,
+    /// Features of records and population, and the model's logits of the latter.
+    features: Option<(Matrix<'a>, Matrix<'a>, Vec<f64>)>,
     members: Vec<bool>,
     /// None where there are no other models.
     references: Option<(References<'a>, References<'a>, Option<Matrix<'a>>)>,
@@ -293,10 +308,16 @@ impl<'a> View<'a> {
         } else {
             None
         };
+        let row = |matrix: Option<Matrix<'a>>| matrix.map(|all| all.reference(model)).transpose();
+        let population_logit = row(models.population.map(Matrix::as_logits))?;
+        let features = models.features.zip(population_logit);
         Ok(View {
             conf: models.conf.reference(model)?,
             logit: models.logit.reference(model)?,
-            population: models.population.map(|others| others.reference(model)).transpose()?,
+            population: row(models.population)?,
+            gap: row(models.gap)?,
+            entropy: row(models.entropy)?,
+            features: features.map(|((records, others), logit)| (records, others, logit)),
             members: models.mask(model)?,
             references,
         })
@@ -307,8 +328,19 @@ impl<'a> View<'a> {
         options: &MeasureOptions,
         mut each: impl FnMut(&str, Scores) -> Result<()>,
     ) -> Result<()> {
+        let looks = Looks {
+            gap: self.gap.as_deref().map(Series::F64),
+            entropy: self.entropy.as_deref().map(Series::F64),
+            features: self.features.as_ref().map(|(records, population, logit)| Features {
+                records: *records,
+                population: *population,
+                population_logit: Series::F64(logit),
+                fpr: options.fpr,
+            }),
+        };
         let Some((conf_references, logit_references, others)) = self.references else {
             each("loss", loss(&self.conf)?)?;
+            looks.score_each(Series::from(&self.logit), &mut each)?;
             if let Some(others) = &self.population {
                 each("population", population(&self.conf, others, None)?)?;
             }
@@ -323,6 +355,7 @@ impl<'a> View<'a> {
             population: population
                 .map(|(target, references)| Population { target: Series::F64(target), references }),
             logit_limit: options.logit_limit,
+            looks,
         };
         signals.score_each(each)
     }
@@ -633,7 +666,7 @@ fn epsilon(
 }
 
 /// Attacks that look at no reference.
-const ALONE: [&str; 2] = ["loss", "population"];
+const ALONE: [&str; 5] = ["gap", "loss", "modified entropy", "population", "quantile regression"];
 /// Members or non-members below which a group is not told (design of the reports).
 const CELL_MIN: u64 = 10;
 /// Left-out references: many where that costs little.

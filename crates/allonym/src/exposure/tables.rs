@@ -24,6 +24,10 @@ pub(super) struct Tables {
     pub(super) members: Option<NpyArray>,
     pub(super) population: Option<NpyArray>,
     pub(super) population_logit: Option<NpyArray>,
+    pub(super) gap: Option<NpyArray>,
+    pub(super) entropy: Option<NpyArray>,
+    pub(super) features: Option<NpyArray>,
+    pub(super) population_features: Option<NpyArray>,
     pub(super) subjects: Option<Vec<u64>>,
     _folder: tempfile::TempDir,
 }
@@ -41,8 +45,8 @@ impl Tables {
             false => (path.to_owned(), None),
         };
         let place = folder.path();
-        let mut arrays =
-            Arrays::read(&records, place, "", &["conf", "logit", "members", "member"])?;
+        let wanted = ["conf", "logit", "members", "member", "gap", "entropy", "features"];
+        let mut arrays = Arrays::read(&records, place, "", &wanted)?;
         let subjects = arrays.subjects.take();
         let mut tables = Tables {
             conf: arrays.open("conf")?,
@@ -50,14 +54,27 @@ impl Tables {
             members: arrays.open("members")?.or(arrays.open("member")?),
             population: None,
             population_logit: None,
+            gap: arrays.open("gap")?,
+            entropy: arrays.open("entropy")?,
+            features: arrays.open("features")?,
+            population_features: None,
             subjects,
             _folder: folder,
         };
         if let Some(population) = population {
-            let wanted = ["conf", "logit", "pop_conf", "pop_logit", "population"];
+            let wanted = [
+                "conf",
+                "logit",
+                "pop_conf",
+                "pop_logit",
+                "population",
+                "features",
+                "pop_features",
+            ];
             let arrays = Arrays::read(&population, tables._folder.path(), "z_", &wanted)?;
             tables.population =
                 arrays.open("conf")?.or(arrays.open("pop_conf")?).or(arrays.open("population")?);
+            tables.population_features = arrays.open("features")?.or(arrays.open("pop_features")?);
             tables.population_logit = arrays.open("logit")?.or(arrays.open("pop_logit")?);
         }
         Ok(tables)

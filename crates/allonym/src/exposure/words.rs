@@ -208,6 +208,15 @@ pub(super) fn not_tested(method: &Method, context: &Context, coins: bool) -> Vec
     lines
 }
 
+/// Attacks that looked at nothing, for want of what they look at.
+pub(super) fn left_out(alone: &[&str], ran: impl Fn(&str) -> bool) -> Option<String> {
+    let missing: Vec<&str> = alone.iter().copied().filter(|name| !ran(name)).collect();
+    let named = missing.iter().filter(|name| **name != "population").copied();
+    let named: Vec<&str> = named.collect();
+    (!named.is_empty())
+        .then(|| format!("attacks whose signals were not there, or too few: {}", named.join(", ")))
+}
+
 impl ComparisonEvidence {
     /// The summary that a terminal shows.
     #[must_use]
@@ -389,7 +398,7 @@ pub(super) fn real(n: u64) -> f64 {
     clippy::cast_sign_loss,
     reason = "callers pass rounded numbers that are not negative; a float saturates"
 )]
-fn whole(number: f64) -> u64 {
+pub(super) fn whole(number: f64) -> u64 {
     number as u64
 }
 
