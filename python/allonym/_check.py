@@ -38,7 +38,8 @@ def check(
     ----------
     data
         The path of a file or folder that ``apply`` wrote, or a treated table. A table has no
-        manifest, and that is no finding; a file without one is.
+        manifest, and that is no finding; a file without one is. The folder of a Delta or Iceberg
+        table, named or met on the way, is looked at as one table, its older versions too.
     policy
         The policy. When left out, the one that ``apply`` drafted beside its output.
     keys

@@ -143,6 +143,8 @@ pub(crate) struct Lake {
     pub(crate) version: u64,
     /// The id of the current snapshot, of formats that have such.
     pub(crate) snapshot: Option<String>,
+    /// When it was written, RFC 3339.
+    pub(crate) committed: Option<String>,
     /// Whether its files can be read as rows of the table at all.
     pub(crate) is_readable: bool,
     /// Columns that rows are divided by.

@@ -46,6 +46,7 @@ pub(super) fn lake(folder: &Path) -> Result<Lake> {
         folder: folder.to_owned(),
         version: log.version,
         snapshot: None,
+        committed: log.committed.get(&log.version).cloned(),
         is_readable: mapped.is_none(),
         partition_by: partition_by.clone(),
         names: names.clone(),

@@ -45,6 +45,7 @@ pub(super) fn lake(folder: &Path) -> Result<Lake> {
         folder: folder.to_owned(),
         version: 0,
         snapshot: None,
+        committed: None,
         is_readable,
         partition_by: metadata.partition_by(),
         names: names.clone(),
@@ -69,6 +70,7 @@ pub(super) fn lake(folder: &Path) -> Result<Lake> {
         if is_current {
             lake.version = version;
             lake.snapshot.clone_from(&id);
+            lake.committed = committed.map(|at| at.to_string());
         }
         if !is_readable {
             continue;
@@ -312,9 +314,9 @@ fn condition(
 /// What has to follow so that no older snapshot and no file keeps what went.
 fn clean_up(table: &str, lake: &Lake, as_of: Timestamp) -> Vec<EngineStep> {
     // What is current now is old when its rows went.
-    let newest = lake.old.iter().filter_map(|old| old.committed.as_ref()?.parse().ok()).max();
-    let until = newest.map_or(as_of, |newest: Timestamp| as_of.max(newest));
-    let until = format!("TIMESTAMP '{}'", stamp(until.as_microsecond()).unwrap_or_default());
+    let current = lake.committed.as_ref().and_then(|at| at.parse().ok());
+    let until = current.map_or(as_of, |current: Timestamp| as_of.max(current)).as_microsecond();
+    let until = format!("TIMESTAMP '{}'", stamp(until + MILLISECOND).unwrap_or_default());
     let named = table.replace(['`', '\''], "");
     let call = |name: &str, rest: &str| {
         Some(format!("CALL catalog.system.{name}(table => 'database.{named}'{rest})"))
@@ -328,8 +330,8 @@ fn clean_up(table: &str, lake: &Lake, as_of: Timestamp) -> Vec<EngineStep> {
         });
     }
     steps.push(EngineStep {
-        what: "expire the older snapshots, at a time after the deletes; branches and tags that hold one \
-               are to be dropped first"
+        what: "expire the older snapshots, with a time after the rewrite where there was one; branches \
+               and tags that hold one are to be dropped first"
             .to_owned(),
         sql: call("expire_snapshots", &format!(", older_than => {until}, retain_last => 1")),
         rows: None,
@@ -673,6 +675,7 @@ fn text<'b>(batch: &'b RecordBatch, name: &str) -> &'b arrow_array::StringArray 
     batch[name].as_string::<i32>()
 }
 
+const MILLISECOND: i64 = 1_000;
 const METADATA: &str = "metadata";
 const ENDING: &str = ".metadata.json";
 const FORMAT_MAX: u64 = 2;
