@@ -10,10 +10,10 @@ use arrow_array::types::{
 };
 use arrow_array::{
     Array, BooleanArray, Date32Array, Date64Array, DictionaryArray, Float64Array, Int64Array,
-    LargeStringArray, PrimitiveArray, StringArray, StringViewArray,
+    LargeStringArray, PrimitiveArray, StringArray, StringViewArray, TimestampMicrosecondArray,
 };
 use arrow_buffer::BooleanBuffer;
-use arrow_schema::DataType;
+use arrow_schema::{DataType, TimeUnit};
 use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Span, Timestamp};
@@ -427,4 +427,36 @@ fn of_two_rules_the_earlier_expiry_counts() {
     assert_eq!(none.or_earlier(kept).verdict, Verdict::NullAnchor);
     assert_eq!(none.or_earlier(due).verdict, Verdict::Expired);
     assert_eq!(kept.or_earlier(none).verdict, Verdict::Retain);
+}
+
+/// What an engine is asked with these ranges is what a verdict says, at the ends of months too.
+#[test]
+fn ranges_of_expired_anchors_are_those_of_the_verdicts() {
+    let rule = Rule::new(Term::new("P1M".parse().unwrap(), None).unwrap(), Zone::utc());
+    let as_of: Timestamp = "2023-02-28T12:00:00Z".parse().unwrap();
+    let utc = DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into()));
+    let judge = Judge::new(&rule, as_of, Anchor::Null, &utc).unwrap();
+    let ranges = judge.expired_ranges().unwrap();
+    assert_eq!(ranges.len(), 4, "{ranges:?}");
+    let hour = 3_600_000_000_i64;
+    let end = as_of.as_microsecond();
+    let anchors: Vec<i64> = (0..1_500)
+        .flat_map(|n| [-1, 0, 1].map(|by| end - n * hour + by))
+        .chain(ranges.iter().flat_map(|(from, to)| [from.unwrap_or(0), *to, to - 1]))
+        .collect();
+    let column = TimestampMicrosecondArray::from(anchors.clone()).with_timezone("UTC");
+    let verdicts = judge.verdicts(&column, None).unwrap();
+    let mut both = [false; 2];
+    for (anchor, verdict) in anchors.into_iter().zip(verdicts) {
+        let within = |(from, to): &(Option<i64>, i64)| {
+            from.is_none_or(|from| from <= anchor) && anchor < *to
+        };
+        let expired = verdict == Verdict::Expired;
+        assert_eq!(ranges.iter().any(within), expired, "{anchor}");
+        both[usize::from(expired)] = true;
+    }
+    assert_eq!(both, [true, true]);
+    assert!(!judge.nulls_expire());
+    let text = Judge::new(&rule, as_of, Anchor::Null, &DataType::Utf8).unwrap();
+    assert_eq!(text.expired_ranges(), None);
 }
