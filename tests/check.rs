@@ -505,12 +505,20 @@ fn a_folder_that_may_not_be_read_is_named_and_nothing_is_done() {
     let lock = |mode| {
         fs::set_permissions(place.path("ml/locked"), fs::Permissions::from_mode(mode)).unwrap();
     };
-    for arguments in [&["check", "ml"][..], &["expire", "ml", "--yes", "--as-of", AS_OF]] {
+    let bound = |arguments: &[&str]| {
         lock(0o000);
         let ended = place.run_bound(arguments);
         lock(0o755);
-        let ended = ended.expect(4).says(&["ALO-D004", "ml/locked"]);
-        assert!(!ended.err.contains(CANARY), "{}", ended.err);
-    }
+        assert!(!ended.err.contains(CANARY) && !ended.out.contains(CANARY), "{ended:?}");
+        ended
+    };
+    let expire = ["expire", "ml", "--yes", "--as-of", AS_OF];
+    bound(&expire).expect(4).says(&["ALO-D004", "ml/locked"]);
     assert_eq!(place.bytes("ml/a.csv"), before);
+    // A check goes on with the rest, and is no pass.
+    let ended = bound(&["check", "ml", "--format", "json", "--as-of", AS_OF]).expect(3);
+    let evidence: Value = serde_json::from_str(&ended.out).unwrap();
+    assert_eq!(codes(&evidence), set(&["ALO-R101", "ALO-V109"]));
+    assert!(message(&evidence, "ALO-V109").contains("locked"));
+    assert_eq!(evidence["rows"], 40);
 }

@@ -39,8 +39,9 @@ pub fn expand(arguments: &[String]) -> Result<Expanded, IoError> {
     expand_as(arguments, Tables::Refused)
 }
 
-/// As [`expand`], but a folder that is a table with a log of its own is one input: its folder, under
-/// its own name where it is the argument itself.
+/// As [`expand`], for whoever looks at everything there is: a folder that is a table with a log of its
+/// own is one input, its folder, under its own name where it is the argument itself; a folder within that
+/// may not be read is one, too, which does not open.
 ///
 /// # Errors
 /// As [`expand`], but for tables.
@@ -158,7 +159,13 @@ fn walk(
             continue;
         }
         if kind.is_dir() {
-            walk(&path, root, tables, expanded, depth + 1)?;
+            match walk(&path, root, tables, expanded, depth + 1) {
+                // Who looks at everything is told of it like of a file that does not open.
+                Err(error) if tables == Tables::Taken && error.kind == IoErrorKind::Permission => {
+                    expanded.found.push(found(&path, Some(root)));
+                }
+                walked => walked?,
+            }
         } else if kind.is_symlink() && path.is_dir() {
             expanded.skipped.push(path.display().to_string());
         } else {
