@@ -191,12 +191,7 @@ impl Judge {
         anchors: &dyn Array,
         held: Option<&BooleanBuffer>,
     ) -> Result<Vec<Verdict>, AnchorTypeError> {
-        self.check(anchors, held)?;
-        let mut verdicts = Vec::with_capacity(anchors.len());
-        self.each(anchors, &mut |row, class| {
-            verdicts.push(class.finding.verdict(is_held(held, row)));
-        });
-        Ok(verdicts)
+        Ok(self.rulings(anchors, held)?.into_iter().map(|ruling| ruling.verdict).collect())
     }
 
     fn check(

@@ -1,7 +1,7 @@
 //! What an expiry and an erasure say to people: their evidence as documents.
 
 use crate::expire::{FileEvidence, has_due};
-use crate::{Certificate, Derived, EnginePlan, ExpireEvidence, Version};
+use crate::{Certificate, Derived, EnginePlan, ExpireEvidence, HoldEvidence, Version};
 use allonym_report::{Document, Section, State, number};
 
 impl ExpireEvidence {
@@ -62,9 +62,7 @@ impl ExpireEvidence {
         }));
         let engine = self.table.as_ref().and_then(|table| table.engine.as_ref());
         sections.extend(engine.filter(|engine| !engine.steps.is_empty()).map(to_run));
-        if !self.holds.is_empty() {
-            sections.push(holds(self.holds.iter().map(|hold| (&hold.id, hold.review_overdue))));
-        }
+        sections.extend(holds(&self.holds));
         sections.extend(made_of(&self.derived));
         let files = self.files.iter();
         sections.push(versions(files.map(|f| (f.path.as_str(), &f.before, f.after.as_ref()))));
@@ -135,9 +133,7 @@ impl Certificate {
             let title = "Where nobody can be looked up";
             sections.push(Section::new("unsearchable", title, &header, rows.collect()));
         }
-        if !self.holds.is_empty() {
-            sections.push(holds(self.holds.iter().map(|hold| (&hold.id, hold.review_overdue))));
-        }
+        sections.extend(holds(&self.holds));
         sections.extend(made_of(&self.derived));
         if !self.residual_copies.is_empty() {
             let rows = self.residual_copies.iter().map(|copy| vec![copy.clone()]).collect();
@@ -259,10 +255,11 @@ fn erased_files(certificate: &Certificate) -> Section {
     Section { notes: vec![note], ..files }
 }
 
-fn holds<'h>(holds: impl Iterator<Item = (&'h String, bool)>) -> Section {
+fn holds(holds: &[HoldEvidence]) -> Option<Section> {
     let state = |overdue| if overdue { "in force, review overdue" } else { "in force" };
-    let rows = holds.map(|(id, overdue)| vec![id.clone(), state(overdue).to_owned()]).collect();
-    Section::new("holds", "Legal holds", &["hold", "state"], rows)
+    let row = |hold: &HoldEvidence| vec![hold.id.clone(), state(hold.review_overdue).to_owned()];
+    let rows: Vec<Vec<String>> = holds.iter().map(row).collect();
+    (!rows.is_empty()).then(|| Section::new("holds", "Legal holds", &["hold", "state"], rows))
 }
 
 fn made_of(derived: &[Derived]) -> Option<Section> {
@@ -271,8 +268,8 @@ fn made_of(derived: &[Derived]) -> Option<Section> {
         .map(|of| vec![of.input.clone(), of.outputs.join(", "), of.receipt.clone()])
         .collect();
     let header = ["file", "made of it", "receipt that says so"];
-    let section = || Section::new("derived", "What was made of these files", &header, rows.clone());
-    (!derived.is_empty()).then(section)
+    let title = "What was made of these files";
+    (!rows.is_empty()).then(|| Section::new("derived", title, &header, rows))
 }
 
 fn versions<'v>(
