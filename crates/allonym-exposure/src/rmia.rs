@@ -112,10 +112,13 @@ impl Rmia {
             flags: vec![Flags::default(); conf.len()],
         };
         // Only sums are kept of each record, so a long row of each reference is added at a time.
-        let values = scores.values.par_chunks_mut(ROW_RECORDS);
-        values.zip(scores.flags.par_chunks_mut(ROW_RECORDS)).enumerate().try_for_each(
+        // As many blocks as two, four or eight cores can share evenly.
+        let blocks = conf.len().div_ceil(ROW_RECORDS).next_multiple_of(8);
+        let block = conf.len().div_ceil(blocks.max(1)).max(1);
+        let values = scores.values.par_chunks_mut(block);
+        values.zip(scores.flags.par_chunks_mut(block)).enumerate().try_for_each(
             |(at, (values, flags))| {
-                let start = at * ROW_RECORDS;
+                let start = at * block;
                 let records = start..start + values.len();
                 let Sides { with, without, inside } = Sides::of(references, records)?;
                 for column in 0..values.len() {
@@ -328,7 +331,7 @@ fn check_row(what: &'static str, start: usize, row: &[f64]) -> Result<(), Attack
     }
 }
 
-/// Records whose sums are made together: they stay in a core's own cache, and rows are long enough to be
+/// Most records whose sums are made together: they stay in a core's own cache, and rows are long enough to be
 /// read ahead.
 const ROW_RECORDS: usize = 2048;
 /// The same of the population, which is small and still to be shared among cores.
