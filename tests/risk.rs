@@ -62,7 +62,8 @@ fn with<'a>(more: &[&'a str]) -> Vec<&'a str> {
 fn risk_is_measured_rendered_and_no_cell_is_shown() {
     let place = placed();
     let told = place.run(&with(&["--to", "risk.json"])).expect(0);
-    for words in ["Linkage risk · data.csv · 400 rows", "Attacks", "guessing ill", "Not proved:"]
+    for words in
+        ["Linkage risk · data.csv · MEASURED", "Rows 400", "Attacks", "guessing ill", "Not proved:"]
     {
         assert!(told.out.contains(words), "no {words} in\n{}", told.out);
     }
