@@ -44,7 +44,7 @@ pub struct Section {
     pub id: String,
     /// Its title.
     pub title: String,
-    /// A picture as inline SVG, which pages show as it is: what comes from data is [`escaped`] in it,
+    /// A picture as inline SVG, which pages show as it is: what comes from data is [`crate::escaped`] in it,
     /// and the table has its numbers.
     pub figure: Option<String>,
     /// Titles of columns.
