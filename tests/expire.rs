@@ -8,7 +8,8 @@ mod command;
 use allonym_io::{Input, ReadOptions, Reader};
 use arrow_array::types::Int32Type;
 use arrow_array::{
-    ArrayRef, DictionaryArray, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray,
+    Array as _, ArrayRef, DictionaryArray, Int64Array, RecordBatch, StringArray, StructArray,
+    TimestampMicrosecondArray,
 };
 use command::{Ended, Place, contents};
 use parquet::arrow::ArrowWriter;
@@ -429,6 +430,37 @@ fn columns_without_a_tag_and_anchors_that_nobody_told() {
     untagged.write("in.csv", "note,closed\nx,2025-12-01\n");
     let ended = run(&untagged, &["in.csv"], 1);
     assert!(ended.out.contains("columns without a tag: `closed`"), "{}", ended.out);
+}
+
+#[test]
+fn a_tag_for_a_part_of_a_column_is_not_passed_over() {
+    let file = |place: &Place| {
+        let mail: ArrayRef = Arc::new(StringArray::from(vec![CANARY, CANARY]));
+        let closed: ArrayRef = Arc::new(StringArray::from(vec!["2019-01-01", "2025-12-01"]));
+        let person: ArrayRef = Arc::new(StructArray::try_from(vec![("mail", mail)]).unwrap());
+        let batch = RecordBatch::try_from_iter([("closed", closed), ("p", person)]).unwrap();
+        let file = File::create(place.path("in.parquet")).unwrap();
+        let mut writer = ArrowWriter::try_new(file, batch.schema(), None).unwrap();
+        writer.write(&batch).unwrap();
+        writer.close().unwrap();
+    };
+    let rows = place(&column("p.mail", "\"drop_row\""));
+    file(&rows);
+    let json = run(&rows, &["in.parquet", "--format", "json"], 1).json();
+    assert_eq!(json["files"][0]["rows_dropped"], 1);
+    assert_eq!(json["files"][0]["tags"][0]["of"], "p.mail");
+    run(&rows, &["in.parquet", "--yes"], 0);
+    assert_eq!(read(&rows.path("in.parquet")).num_rows(), 1);
+    // Its cells cannot be emptied alone: that is said, and nothing is taken for done.
+    let cells = place(&column("p.mail", "\"null\""));
+    file(&cells);
+    run(&cells, &["in.parquet"], 2).says(&["ALO-R003", "`p.mail` is part of a column"]);
+    // One tag for the whole column holds for its parts.
+    let whole = place(&column("*", "\"null\"").replace("name", "glob").replace("\"*\"", "\"p*\""));
+    file(&whole);
+    run(&whole, &["in.parquet", "--yes"], 0);
+    let person = Arc::clone(read(&whole.path("in.parquet")).column(1));
+    assert_eq!((person.is_null(0), person.is_null(1)), (true, false));
 }
 
 #[test]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import json
 from typing import TYPE_CHECKING
 
@@ -12,11 +11,11 @@ import pyarrow as pa
 import pyarrow.compute
 import pyarrow.parquet
 import pytest
+from lakes import MAIL, NEW, OLD, claims
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-MAIL = "kanarienvogel.4711@example.org"
 POLICY = """version = 1
 [retention]
 require_tags = "none"
@@ -25,8 +24,6 @@ anchor = "closed"
 duration = "P5Y"
 on_expiry = "drop_row"
 """
-OLD = dt.datetime(2019, 1, 1, tzinfo=dt.timezone.utc)
-NEW = dt.datetime(2025, 6, 1, tzinfo=dt.timezone.utc)
 
 
 @pytest.fixture
@@ -39,14 +36,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def rows() -> pa.Table:
-    return pa.table(
-        {
-            "id": list(range(6)),
-            "closed": pa.array([OLD] * 3 + [NEW] * 3, pa.timestamp("us", "UTC")),
-            "mail": [MAIL] * 3 + ["x"] * 3,
-            "part": ["a b", "ü", "a b", "ü", "a b", "ü"],
-        }
-    )
+    return claims("part")
 
 
 def held(table: Path) -> list[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import json
 import shutil
 from typing import TYPE_CHECKING, Any
@@ -11,6 +10,7 @@ import allonym as al
 import pyarrow as pa
 import pyarrow.parquet
 import pytest
+from lakes import MAIL, OLD, claims
 from pyiceberg.catalog.sql import SqlCatalog
 from pyiceberg.io.pyarrow import PyArrowFileIO
 from pyiceberg.manifest import (
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 
     from pyiceberg.table import Table
 
-MAIL = "kanarienvogel.4711@example.org"
 POLICY = """version = 1
 [policy]
 name = "claims"
@@ -56,8 +55,6 @@ purpose = ["test"]
 duration = "P5Y"
 on_expiry = "drop_row"
 """
-OLD = dt.datetime(2019, 1, 1, tzinfo=dt.timezone.utc)
-NEW = dt.datetime(2025, 6, 1, tzinfo=dt.timezone.utc)
 
 
 @pytest.fixture
@@ -70,14 +67,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def rows() -> pa.Table:
-    return pa.table(
-        {
-            "id": list(range(6)),
-            "closed": pa.array([OLD] * 3 + [NEW] * 3, pa.timestamp("us", "UTC")),
-            "mail": [MAIL] * 3 + ["x"] * 3,
-            "office": ["a b", "ü", "a b", "ü", "a b", "ü"],
-        }
-    )
+    return claims("office")
 
 
 def new(place: Path, name: str, version: int = 2, divide: str | None = None) -> Table:

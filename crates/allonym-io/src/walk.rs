@@ -65,6 +65,7 @@ impl TableFormat {
         if folder.join("_delta_log").is_dir() {
             return Some(TableFormat::Delta);
         }
+        // One that is there and cannot be listed is met again by whoever walks the folder, as an error.
         let entries = fs::read_dir(folder.join("metadata")).ok()?;
         let told = |name: &str| name.ends_with(".metadata.json") || name == "version-hint.text";
         let mut names = entries.flatten().map(|entry| file_name(&entry.path()));

@@ -188,8 +188,12 @@ impl Ledger {
             if segment.expired {
                 continue;
             }
+            if segment.first >= current {
+                break;
+            }
+            // A segment that does not tell how old it is stays.
             let last = self.folder.last_time(segment.first)?;
-            if segment.first >= current || last.is_none_or(|last| last >= time) {
+            if last.is_none_or(|last| last >= time) {
                 break;
             }
             entries += next.first - segment.first;

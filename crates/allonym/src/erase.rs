@@ -697,7 +697,8 @@ impl<'a> Removal<'a> {
         let mut strongest = if held { Erasure::Held } else { Erasure::Due };
         let Some(tags) = self.tags else { return Ok(strongest) };
         let by_anchor = |tag: &&BoundTag| !matches!(tag.anchor, Bound::Rows(..));
-        let has_anchor = tags.tags.iter().any(|tag| tag.column.is_none() && by_anchor(&tag));
+        let has_anchor =
+            tags.tags.iter().any(|tag| tag.column.is_none() && !tag.is_part && by_anchor(&tag));
         for tag in tags.tags.iter().filter(|tag| !has_anchor || by_anchor(tag)) {
             let anchor = match &tag.anchor {
                 Bound::Column(at, _) => {

@@ -10,7 +10,8 @@ use crate::ledger::{Action, AuditLog, OpenJob, Signature};
 use crate::random::RandomTokens;
 use crate::rewrite::{Edit, Edited, Fate, rewrite};
 use crate::tags::{
-    Bound, BoundTag, FileName, SUSPICIOUS, Tags, Tally, is_of_rows, receipt_beside, sha256_hex,
+    Bound, BoundTag, FileName, SUSPICIOUS, Tags, Tally, is_of_rows, receipt_beside, retention_of,
+    sha256_hex,
 };
 use crate::{
     Digest, Failure, Progress, Receipt, Result, RuleSet, load_rules, open_ring, rule_folders,
@@ -271,10 +272,7 @@ pub fn expire(job: &ExpireJob<'_>) -> Result<ExpireOutcome> {
     let paths = paths(&job.work.inputs)?;
     let (root, files) = job_files(&paths)?;
     let policy = job.work.policy;
-    let retention = policy.retention().ok_or_else(|| {
-        Failure::new("ALO-R001", 2, "the policy has no `[retention]`")
-            .hint("say in it how long each column may be kept, from when, and what then")
-    })?;
+    let retention = retention_of(policy)?;
     let rules = load_rules(&rule_folders(policy, job.work.folder))?;
     let ring = keys_for(job)?;
 
@@ -468,6 +466,7 @@ pub(crate) fn plan(
     let schema = SchemaRef::clone(reader.schema());
     let name = FileName { path: Some(&file.path), relative: &file.name };
     let tags = Tags::bind(job.work.policy, rules, &name, &schema, &job.work.anchors, as_of, holds)?;
+    refuse_parts(&tags, &file.name)?;
     let random = random_tokens(job, rules, &tags, ring, &file.name, &sha256)?;
     let mut expiry = Expiry::new(&tags, &schema, random);
     let mut fates = Vec::new();
@@ -515,6 +514,19 @@ pub(crate) fn plan(
         drift: tags.drift.clone(),
     };
     Ok(Plan { evidence, as_of, fates, is_due, stamp })
+}
+
+/// Cells of a part of a column cannot be changed alone, and must not be passed over.
+fn refuse_parts(tags: &Tags<'_>, file: &str) -> Result<()> {
+    let is_part = |tag: &&BoundTag| tag.is_part && !is_of_rows(tag.tag.on_expiry);
+    let Some(tag) = tags.tags.iter().find(is_part) else { return Ok(()) };
+    let message = format!(
+        "{file}: `{}` is part of a column, and `on_expiry = \"{}\"` is for cells of whole columns",
+        tag.of,
+        tag.tag.on_expiry.word()
+    );
+    Err(Failure::new("ALO-R003", 2, message)
+        .hint("use drop_row, or tag the column that it is part of"))
 }
 
 /// Judges each row group by its footer where that settles it, and by its rows where not.

@@ -250,9 +250,13 @@ fn erased_files(certificate: &Certificate) -> Section {
         "undecided",
         "found again",
     ];
-    let note = "Restricted: a statutory floor keeps the row for now (GDPR, Article 18).".to_owned();
-    let files = Section::new("files", "Files", &header, rows.collect());
-    Section { notes: vec![note], ..files }
+    let mut section = Section::new("files", "Files", &header, rows.collect());
+    if certificate.files.iter().any(|file| file.rows_restricted > 0) {
+        let note =
+            "Restricted: a statutory floor keeps the row until the day named (GDPR, Article 18).";
+        section.notes.push(note.to_owned());
+    }
+    section
 }
 
 fn holds(holds: &[HoldEvidence]) -> Option<Section> {

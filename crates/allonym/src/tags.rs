@@ -1,5 +1,6 @@
 //! The tags of policy and manifest bound to the columns of one file.
 
+use crate::cells::leaves;
 use crate::holds::{KnownHold, held_rows};
 use crate::manifest::read_retention;
 use crate::row_expiry::{self, Said};
@@ -21,6 +22,7 @@ use sha2::{Digest as _, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// What is known of anchors that stand in no column.
 #[derive(Clone, Debug, Default)]
@@ -44,8 +46,10 @@ pub(crate) struct Tags<'a> {
 /// One tag bound to a file.
 pub(crate) struct BoundTag {
     pub(crate) tag: Tag,
-    /// The column it is for; the whole row without one.
+    /// The column whose cells it can change; rows and parts of columns have none.
     pub(crate) column: Option<(usize, String)>,
+    /// Whether it is for a part of a column, as `person.iban`: rows can go by it, cells cannot.
+    pub(crate) is_part: bool,
     /// What it is for and who says so, in words.
     pub(crate) of: String,
     pub(crate) anchor: Bound,
@@ -116,6 +120,17 @@ impl Ruled {
         let told = self.disagreement.as_ref()?;
         Some(format!("policy and manifest disagree on {what}: {told}"))
     }
+}
+
+/// What a policy says of retention.
+///
+/// # Errors
+/// A policy that says nothing of it.
+pub(crate) fn retention_of(policy: &Policy) -> Result<&Retention> {
+    policy.retention().ok_or_else(|| {
+        Failure::new("ALO-R001", 2, "the policy has no `[retention]`")
+            .hint("say in it how long each column may be kept, from when, and what then")
+    })
 }
 
 /// A tag in words: `closed_on + P7Y, then drop_row`.
@@ -195,10 +210,7 @@ impl<'a> Tags<'a> {
         as_of: Timestamp,
         holds: &'a [KnownHold],
     ) -> Result<Tags<'a>> {
-        let Some(retention) = policy.retention() else {
-            return Err(Failure::new("ALO-R001", 2, "the policy has no `[retention]`")
-                .hint("say in it how long each column may be kept, from when, and what then"));
-        };
+        let retention = retention_of(policy)?;
         let said = |failure: Failure| Failure {
             message: format!("{}: {}", file.relative, failure.message),
             ..failure
@@ -245,11 +257,7 @@ impl<'a> Tags<'a> {
             by_themselves
                 .map(|(anchor, tag)| BoundTag::of_rows(ROW_EXPIRY.to_owned(), tag, anchor)),
         );
-        for (at, field) in schema.fields().iter().enumerate() {
-            let name = field.name();
-            if name == ROW_EXPIRY {
-                continue;
-            }
+        let ruled = |name: &str| -> Result<Ruled> {
             let entity = entities
                 .as_ref()
                 .and_then(|entities| entities.get(name).cloned())
@@ -257,12 +265,36 @@ impl<'a> Tags<'a> {
             let tag = retention
                 .tag_of(name, entity.as_deref())
                 .map_err(|clash| said(Failure::new("ALO-R003", 2, clash.to_string())))?;
-            let ruling = Ruled::new(tag, manifest.as_ref().and_then(|all| written_for(all, name)));
+            Ok(Ruled::new(tag, manifest.as_ref().and_then(|all| written_for(all, name))))
+        };
+        let must = retention.require_tags == RequireTags::All && retention.dataset.is_none();
+        for (at, field) in schema.fields().iter().enumerate() {
+            let name = field.name();
+            if name == ROW_EXPIRY {
+                continue;
+            }
+            let ruling = ruled(name)?;
             drift.extend(ruling.disagreement(&format!("column `{name}`")));
-            if ruling.tags.is_empty() {
-                let must = retention.require_tags == RequireTags::All;
-                if must && retention.dataset.is_none() && !name.starts_with("_allonym_") {
-                    untagged.push(name.clone());
+            let own: Vec<_> = ruling.tags.iter().map(|(_, tag)| tag.to_json()).collect();
+            let mut parts = leaves(&Schema::new(vec![Arc::clone(field)]));
+            parts.retain(|part| part.path != *name);
+            if own.is_empty() && parts.is_empty() && must && !name.starts_with("_allonym_") {
+                untagged.push(name.clone());
+            }
+            // A part has tags of its own, but for those that hold for the whole column already.
+            for part in parts {
+                let ruling = ruled(&part.path)?;
+                drift.extend(ruling.disagreement(&format!("column `{}`", part.path)));
+                if own.is_empty() && ruling.tags.is_empty() && must {
+                    untagged.push(part.path.clone());
+                }
+                for (source, tag) in ruling.tags {
+                    if !own.contains(&tag.to_json()) {
+                        let anchor = of(&tag).map_err(|why| said(why.into()))?;
+                        let of = source.of(&part.path);
+                        bound
+                            .push(BoundTag { is_part: true, ..BoundTag::of_rows(of, tag, anchor) });
+                    }
                 }
             }
             let unfit =
@@ -278,7 +310,14 @@ impl<'a> Tags<'a> {
                 let coarser = tag.coarser(data_type).map_err(|why| unfit(why.to_string()))?;
                 let anchor = of(&tag).map_err(|why| said(why.into()))?;
                 let of = source.of(name);
-                bound.push(BoundTag { tag, column: Some((at, name.clone())), of, anchor, coarser });
+                bound.push(BoundTag {
+                    tag,
+                    column: Some((at, name.clone())),
+                    is_part: false,
+                    of,
+                    anchor,
+                    coarser,
+                });
             }
         }
         let names = file.names(policy);
@@ -315,7 +354,7 @@ impl<'a> Tags<'a> {
 
 impl BoundTag {
     fn of_rows(of: String, tag: Tag, anchor: Bound) -> BoundTag {
-        BoundTag { tag, column: None, of, anchor, coarser: None }
+        BoundTag { tag, column: None, is_part: false, of, anchor, coarser: None }
     }
 
     /// Whether something is done to rows of the verdict.

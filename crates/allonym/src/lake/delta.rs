@@ -12,7 +12,7 @@ use crate::expire::{
 use crate::holds::KnownHold;
 use crate::jobs::{JobFile, refuse_future, storage, write_evidence};
 use crate::ledger::{Action, AuditLog};
-use crate::tags::sha256_hex;
+use crate::tags::{retention_of, sha256_hex};
 use crate::{Failure, Result, load_rules, rule_folders};
 use allonym_io::{Input, ReadOptions, Reader, make_folder_of, write_whole};
 use arrow_array::cast::AsArray;
@@ -120,10 +120,7 @@ pub(super) fn expire(table: &Path, purge: bool, job: &ExpireJob<'_>) -> Result<E
     if job.work.apply {
         refuse_future(job.work.as_of, &job.work.scribe)?;
     }
-    let retention = job.work.policy.retention().ok_or_else(|| {
-        Failure::new("ALO-R001", 2, "the policy has no `[retention]`")
-            .hint("say in it how long each column may be kept, from when, and what then")
-    })?;
+    let retention = retention_of(job.work.policy)?;
     let rules = load_rules(&rule_folders(job.work.policy, job.work.folder))?;
     let holds = KnownHold::in_force(retention, job.work.folder, job.work.as_of)?;
     let log = Log::read(table)?;

@@ -13,7 +13,7 @@ use crate::expire::{
 use crate::holds::KnownHold;
 use crate::jobs::{JobFile, write_evidence};
 use crate::ledger::AuditLog;
-use crate::tags::{Bound, BoundTag, FileName, Tags};
+use crate::tags::{Bound, BoundTag, FileName, Tags, retention_of};
 use crate::{Failure, Result, load_rules, rule_folders};
 use allonym_io::read_avro;
 use allonym_retention::{OnExpiry, Verdict};
@@ -139,10 +139,7 @@ pub(super) fn expire(table: &Path, job: &ExpireJob<'_>) -> Result<ExpireOutcome>
              tells whether anything is left",
         ));
     }
-    let retention = job.work.policy.retention().ok_or_else(|| {
-        Failure::new("ALO-R001", 2, "the policy has no `[retention]`")
-            .hint("say in it how long each column may be kept, from when, and what then")
-    })?;
+    let retention = retention_of(job.work.policy)?;
     let rules = load_rules(&rule_folders(job.work.policy, job.work.folder))?;
     let holds = KnownHold::in_force(retention, job.work.folder, job.work.as_of)?;
     let lake = lake(table)?;
